@@ -106,7 +106,11 @@ impl FromStr for WalkKey {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let path = |text: &str| StoragePath::parse(if text.is_empty() { "/" } else { text });
+        let path = |above: &str| match above {
+            "" => Ok(StoragePath::root()),
+            "/" => Err(Error::invalid_path(text, "a component is empty")),
+            _ => StoragePath::parse(above),
+        };
         if let Some(above) = text.strip_suffix("/~") {
             Ok(WalkKey { path: path(above)?, place: Place::SubtreeEnd })
         } else if let Some(above) = text.strip_suffix('/') {
@@ -153,7 +157,7 @@ mod tests {
         for text in ["/", "/~", "/a", "/a/", "/a/~", "/a/b"] {
             assert_eq!(key(text).to_string(), text);
         }
-        for bad in ["", "a", "//", "/~/", "/a//", "/a~"] {
+        for bad in ["", "a", "//", "//~", "/~/", "/a//", "/a~"] {
             assert!(bad.parse::<WalkKey>().is_err(), "{bad:?}");
         }
     }
