@@ -1,0 +1,33 @@
+//! The registry storage driver `redb`: everything in one [redb](https://docs.rs/redb) file, which
+//! one process can open at a time.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod driver;
+mod store;
+mod writer;
+
+pub use driver::Redb;
+use storagedriver::{Registration, Storage};
+
+storagedriver::parameters! {
+    /// Parameters of the driver `redb`.
+    pub struct RedbParameters for "redb" {
+        /// The database file; made if it is absent.
+        file: Path = required,
+    }
+}
+
+/// The driver `redb`.
+pub const DRIVER: Registration = Registration {
+    name: "redb",
+    crate_name: env!("CARGO_PKG_NAME"),
+    crate_version: env!("CARGO_PKG_VERSION"),
+    summary: "One redb file",
+    table: &RedbParameters::TABLE,
+    create: |parameters| {
+        Box::pin(async { Ok(Storage::new(Redb::open(&RedbParameters::parse(parameters)?.file)?)) })
+    },
+};
+
+storagedriver::register!(DRIVER);
