@@ -1,11 +1,10 @@
 //! The registry storage driver `redb`: everything in one [redb](https://docs.rs/redb) file, which
-//! one process can open at a time.
+//! one process can open at a time. A content is one value: reading or writing it takes its size in
+//! memory, 3 GiB at most.
 #![forbid(unsafe_code)]
-#![warn(missing_docs)]
 
 mod driver;
 mod store;
-mod writer;
 
 pub use driver::Redb;
 use storagedriver::{Registration, Storage};
@@ -25,9 +24,7 @@ pub const DRIVER: Registration = Registration {
     crate_version: env!("CARGO_PKG_VERSION"),
     summary: "One redb file",
     table: &RedbParameters::TABLE,
-    create: |parameters| {
-        Box::pin(async { Ok(Storage::new(Redb::open(&RedbParameters::parse(parameters)?.file)?)) })
-    },
+    create: |parameters| Box::pin(async { Ok(Storage::new(Redb::open(&RedbParameters::parse(parameters)?.file)?)) }),
 };
 
 storagedriver::register!(DRIVER);
