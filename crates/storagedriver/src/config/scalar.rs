@@ -36,7 +36,9 @@ pub(super) fn number(digits: &str) -> Option<Value> {
             i64::try_from(number).map_or_else(|_| Value::String(number.to_string()), Value::Integer),
         );
     }
-    is_float(unsigned).then(|| digits.parse().ok().map(Value::Float)).flatten()
+    // Beyond the range of a float Go reports an error, and the text stays text.
+    let float = is_float(unsigned).then(|| digits.parse::<f64>().ok()).flatten();
+    float.filter(|number| number.is_finite()).map(Value::Float)
 }
 
 fn integer(text: &str) -> Option<u64> {
