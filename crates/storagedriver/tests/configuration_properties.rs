@@ -51,7 +51,7 @@ fn any_value() -> impl Strategy<Value = Value> {
 
 /// YAML in flow style, text in double quotes.
 fn printed(value: &Value) -> String {
-    let quoted = |text: &str| format!("{:?}", text).replace("\\'", "'");
+    let quoted = |text: &str| format!("{text:?}");
     match value {
         Value::Null => "~".to_owned(),
         Value::Bool(true) => "yes".to_owned(),
