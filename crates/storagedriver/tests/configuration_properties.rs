@@ -1,4 +1,6 @@
 //! What holds for every file and every environment.
+#![cfg(feature = "config")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use proptest::prelude::*;
 use storagedriver::{Configuration, Factory, Parameters, Registration, Value};

@@ -1,11 +1,11 @@
 //! This file acts as a driver crate: it registers, is found by name, and twice is noticed.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 #![forbid(unsafe_code)]
 
 use storagedriver::bytes::Bytes;
 use storagedriver::{
-    BoxFuture, Configuration, Content, DriverWriter, Error, Factory, FileInfo, MiddlewareRegistration,
-    Parameters, ReadOptions, Registration, Resolver, Storage, StorageDriver, StoragePath, UploadInfo,
-    WriteMode,
+    BoxFuture, Content, DriverWriter, Error, Factory, FileInfo, MiddlewareRegistration, Parameters,
+    ReadOptions, Registration, Resolver, Storage, StorageDriver, StoragePath, UploadInfo, WriteMode,
 };
 
 storagedriver::parameters! {
@@ -213,11 +213,12 @@ fn drivers_are_listed_by_name() {
     assert_eq!(listed, [outside, "twice (storagedriver-copy 1.2.3)", "twice (storagedriver-outside 1.2.3)"]);
 }
 
+#[cfg(feature = "config")]
 #[tokio::test]
 async fn a_configuration_makes_the_driver_inside_its_middleware() {
     let file = "storage: stub\nmiddleware:\n  storage:\n    - {name: namer, options: {rootdirectory: a}}\n    \
                 - {name: namer, disabled: true}\n    - {name: namer, options: {rootdirectory: b}}\n";
-    let configuration = Configuration::from_yaml(file).unwrap();
+    let configuration = storagedriver::Configuration::from_yaml(file).unwrap();
     let storage = configuration.create_with(&Factory::linked().with(STUB)).await.unwrap();
     assert_eq!(storage.name(), "b(a(stub))");
     let error = configuration.create().await.unwrap_err();
