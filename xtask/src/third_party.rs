@@ -38,7 +38,9 @@ fn count_lines(source: &Path) -> Outcome {
         let is_code = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with("//");
         lines += read(&file)?.lines().filter(is_code).count();
     }
-    println!("third-party driver: {lines} lines of Rust in src/ without blank lines and comments, at most {MOST_LINES}");
+    println!(
+        "third-party driver: {lines} lines of Rust in src/ without blank lines and comments, at most {MOST_LINES}"
+    );
     if lines > MOST_LINES { Err(format!("{lines} lines are more than {MOST_LINES}").into()) } else { Ok(()) }
 }
 

@@ -2,23 +2,26 @@
 //!
 //! A block stands between two comments, and its first names its source:
 //!
-//! - `<!-- parameters: filesystem -->`: the driver's parameter table, as
+//! - `<!-- parameters:filesystem -->`: the driver's parameter table, as
 //!   `storagedriver drivers filesystem --markdown` prints it;
-//! - `<!-- quote: path/of/file.rs: fn name -->`: the item of that file whose first line contains
-//!   `fn name`, with the comments and attributes above it; a file of another kind, or `*` for the
-//!   item, is quoted whole.
+//! - `<!-- quote:path/of/file.rs fn name -->`: the item of that file whose first line contains
+//!   `fn name`, with the comments and attributes above it; `*` for the item is the whole file.
 //!
-//! Each ends with `<!-- end -->`.
+//! It ends with `<!-- /parameters:filesystem -->` or `<!-- /quote -->`.
 
 use std::collections::BTreeMap;
 
 use crate::project::{Outcome, Project, output, read};
 
-const END: &str = "<!-- end -->";
-
 pub(crate) struct Generator<'a> {
     project: &'a Project,
     tables: BTreeMap<String, String>,
+}
+
+/// What a block holds, and how the line begins that ends it.
+struct Block {
+    text: String,
+    end: &'static str,
 }
 
 impl<'a> Generator<'a> {
@@ -33,36 +36,38 @@ impl<'a> Generator<'a> {
         while let Some(line) = lines.next() {
             fresh.push_str(line);
             fresh.push('\n');
-            let Some(block) = self.block(line.trim())? else { continue };
-            if !lines.by_ref().any(|line| line.trim() == END) {
-                return Err(format!("no `{END}` after `{}`", line.trim()).into());
-            }
+            let Some(Block { text, end }) = self.block(line.trim())? else { continue };
+            let Some(last) = lines.find(|line| line.trim().starts_with(end)) else {
+                return Err(format!("no `{end}` after `{}`", line.trim()).into());
+            };
             fresh.push('\n');
-            fresh.push_str(block.trim_matches('\n'));
+            fresh.push_str(text.trim_matches('\n'));
             fresh.push_str("\n\n");
-            fresh.push_str(END);
+            fresh.push_str(last);
             fresh.push('\n');
         }
         Ok(fresh)
     }
 
     /// What belongs after `line`, if a block begins there.
-    fn block(&mut self, line: &str) -> Outcome<Option<String>> {
+    fn block(&mut self, line: &str) -> Outcome<Option<Block>> {
         let Some(what) = line.strip_prefix("<!-- ").and_then(|line| line.strip_suffix(" -->")) else {
             return Ok(None);
         };
-        if let Some(driver) = what.strip_prefix("parameters: ") {
-            return self.parameters(driver).map(Some);
+        if let Some(driver) = what.strip_prefix("parameters:") {
+            return Ok(Some(Block { text: self.parameters(driver)?, end: "<!-- /parameters" }));
         }
-        if let Some(what) = what.strip_prefix("quote: ") {
-            let (file, item) = what.split_once(": ").ok_or("a quote names a file and an item")?;
-            let source = read(&self.project.root.join(file))?;
-            let language = file.rsplit('.').next().unwrap_or_default();
-            let language = if language == "rs" { "rust,ignore" } else { language };
-            let quoted = if item == "*" { source } else { quote(&source, item)? };
-            return Ok(Some(format!("```{language}\n{}\n```", quoted.trim_matches('\n'))));
-        }
-        Ok(None)
+        let Some(what) = what.strip_prefix("quote:") else { return Ok(None) };
+        let (file, item) = what.split_once(' ').ok_or("a quote names a file and an item")?;
+        let source = read(&self.project.root.join(file))?;
+        let language = match file.rsplit('.').next().unwrap_or_default() {
+            // Not compiled with the book: the file itself is.
+            "rs" => "rust,ignore",
+            other => other,
+        };
+        let quoted = if item == "*" { source } else { quote(&source, item)? };
+        let text = format!("```{language}\n{}\n```", quoted.trim_matches('\n'));
+        Ok(Some(Block { text, end: "<!-- /quote" }))
     }
 
     fn parameters(&mut self, driver: &str) -> Outcome<String> {
@@ -140,11 +145,11 @@ const D: u8 = 1;
     fn a_block_is_made_anew_and_the_rest_left_alone() {
         let project = Project::find().unwrap();
         let mut generator = Generator::new(&project);
-        let page = "# A\n\n<!-- quote: rustfmt.toml: * -->\nstale\n<!-- end -->\n\nrest\n";
+        let page = "# A\n\n<!-- quote:rustfmt.toml * -->\nstale\n<!-- /quote -->\n\nrest\n";
         let fresh = generator.refresh(page).unwrap();
-        assert!(fresh.starts_with("# A\n\n<!-- quote: rustfmt.toml: * -->\n\n```toml\nmax_width"), "{fresh}");
-        assert!(fresh.ends_with("\n```\n\n<!-- end -->\n\nrest\n"), "{fresh}");
+        assert!(fresh.starts_with("# A\n\n<!-- quote:rustfmt.toml * -->\n\n```toml\nmax_width"), "{fresh}");
+        assert!(fresh.ends_with("\n```\n\n<!-- /quote -->\n\nrest\n"), "{fresh}");
         assert_eq!(generator.refresh(&fresh).unwrap(), fresh);
-        assert!(generator.refresh("<!-- quote: rustfmt.toml: * -->\nno end\n").is_err());
+        assert!(generator.refresh("<!-- quote:rustfmt.toml * -->\nno end\n").is_err());
     }
 }

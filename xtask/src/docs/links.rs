@@ -83,10 +83,14 @@ fn links(page: &str) -> Vec<String> {
     links
 }
 
-/// The anchors of a page's headings, as mdBook and forges make them.
+/// The anchors of a page: its headings', as mdBook and forges make them, and those it names.
 fn anchors(page: &str) -> BTreeSet<String> {
     let headings = prose(page).filter(|line| line.starts_with('#'));
-    headings.map(|heading| anchor(heading.trim_start_matches('#').trim())).collect()
+    let mut anchors: BTreeSet<String> =
+        headings.map(|heading| anchor(heading.trim_start_matches('#').trim())).collect();
+    let named = prose(page).flat_map(|line| line.split("<a id=\"").skip(1));
+    anchors.extend(named.filter_map(|rest| rest.split_once('"')).map(|(name, _)| name.to_owned()));
+    anchors
 }
 
 fn anchor(heading: &str) -> String {
@@ -114,6 +118,7 @@ mod tests {
         assert_eq!(anchor("Writers: `close`, commit"), "writers-close-commit");
         assert!(anchors("# A\n## Two words\n```\n# no\n```\n").contains("two-words"));
         assert!(!anchors("```\n# no\n```\n").contains("no"));
+        assert!(anchors("- <a id=\"put-get\"></a>**put-get**: what\n").contains("put-get"));
     }
 
     #[test]

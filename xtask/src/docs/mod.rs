@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::project::{Outcome, Project, entries, read};
+use crate::project::{self, Outcome, Project, entries, read};
 
 /// Whether files may be changed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,12 @@ pub(crate) enum Mode {
 }
 
 pub(crate) fn run(project: &Project, mode: Mode) -> Outcome {
+    if mode == Mode::Write {
+        // The contract's page is made by the suite, whose test also checks it.
+        let mut page = project.cargo();
+        page.args(["test", "--quiet", "--package", "storagedriver-testsuites", "--test", "contract_page"]);
+        project::run(page.env("STORAGEDRIVER_WRITE_DOCS", "1"))?;
+    }
     let mut pages = BTreeMap::new();
     for path in markdown(&project.root)? {
         let text = read(&path)?;
