@@ -37,8 +37,8 @@ pub fn keys(path: &str, (first, after): Keys) -> Range<String> {
 /// Runs what waits for the disk. Inside is no await point, so that it is never cancelled half-way;
 /// where the runtime has other threads, they take over the other tasks meanwhile.
 fn run<T>(path: &StoragePath, job: impl FnOnce() -> Job<T>) -> Result<T> {
-    let done = match Handle::current().runtime_flavor() {
-        RuntimeFlavor::MultiThread => tokio::task::block_in_place(job),
+    let done = match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(job),
         _ => job(),
     };
     // The driver's own errors stay as they are.

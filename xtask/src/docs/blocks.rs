@@ -77,6 +77,8 @@ impl<'a> Generator<'a> {
         let mut program = self.project.cargo();
         program.args(["run", "--quiet", "--package", "storagedriver-cli", "--"]);
         let table = output(program.args(["drivers", driver, "--markdown"]))?;
+        // Head and rule alone: there is nothing to tell.
+        let table = if table.trim().lines().count() > 2 { table } else { "None.".to_owned() };
         self.tables.insert(driver.to_owned(), table.clone());
         Ok(table)
     }
