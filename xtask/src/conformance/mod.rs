@@ -14,6 +14,9 @@ use crate::project::{self, Outcome, Project, read};
 /// The file that the suite appends a line to for each case it ran.
 const REPORT_VARIABLE: &str = "STORAGEDRIVER_CONFORMANCE_REPORT";
 
+/// What the suite calls the store in those lines.
+const SERVER_VARIABLE: &str = "STORAGEDRIVER_CONFORMANCE_SERVER";
+
 /// Runs the targets of the given drivers, or of all, writes `target/conformance/report.json` and
 /// prints the matrix. A store that cannot be had is a failure, never left out in silence.
 pub(crate) fn run(project: &Project, drivers: &[&str]) -> Outcome {
@@ -64,7 +67,7 @@ fn run_target(
         test.args(["--test", name]);
     }
     // The short variants: the long ones are run by `cargo test`.
-    test.env(REPORT_VARIABLE, lines).env_remove("STORAGEDRIVER_FULL");
+    test.env(REPORT_VARIABLE, lines).env(SERVER_VARIABLE, &ready.server).env_remove("STORAGEDRIVER_FULL");
     if let Some(directory) = &ready.directory {
         test.env("TMPDIR", directory);
     }

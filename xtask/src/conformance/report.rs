@@ -73,13 +73,14 @@ impl Report {
     }
 
     /// Records what the suite wrote: one object a line, with `driver`, `case`, `outcome` and, where
-    /// there is one, `reason`. Returns how many cases of `driver` there were.
+    /// there is one, `reason`. A driver that could not be opened has no name there: its lines count
+    /// too. Returns how many cases of `driver` there were.
     pub(crate) fn record_lines(&mut self, driver: &str, lines: &str) -> Outcome<usize> {
         let mut count = 0;
         for line in lines.lines().filter(|line| !line.trim().is_empty()) {
             let row: Value = serde_json::from_str(line).map_err(|error| format!("{error} in {line}"))?;
             let text = |key: &str| row.get(key).and_then(Value::as_str);
-            if text("driver") != Some(driver) {
+            if text("driver").is_some_and(|name| !name.is_empty() && name != driver) {
                 continue;
             }
             let case = text("case").ok_or_else(|| format!("no case in {line}"))?;
@@ -208,6 +209,15 @@ mod tests {
             row,
             &json!({"driver": "a", "server": "x", "case": "two", "outcome": "skip", "reason": "lacks"})
         );
+    }
+
+    #[test]
+    fn a_driver_that_could_not_be_opened_fails() {
+        let mut report = Report::default();
+        report.begin("a", "x");
+        let line = "{\"driver\":\"\",\"case\":\"one\",\"outcome\":\"fail\",\"reason\":\"opening\"}";
+        assert_eq!(report.record_lines("a", line).unwrap(), 1);
+        assert_eq!(report.count(Verdict::Fail), 1);
     }
 
     #[test]

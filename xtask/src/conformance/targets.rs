@@ -12,7 +12,7 @@ pub(crate) struct Target {
     pub(crate) server: Option<&'static str>,
     /// The package whose tests are run.
     pub(crate) package: &'static str,
-    /// Its test programs that hold the suite and the state machine.
+    /// Its test programs that run the suite, and what else reports by the suite's lines.
     pub(crate) tests: &'static [&'static str],
     /// What has to be there.
     pub(crate) place: Place,
@@ -32,21 +32,21 @@ pub(crate) const TARGETS: &[Target] = &[
         driver: "inmemory",
         server: Some("in-process"),
         package: "storagedriver-inmemory",
-        tests: &["conformance"],
+        tests: &["suite"],
         place: Place::InProcess,
     },
     Target {
         driver: "filesystem",
         server: None,
         package: "storagedriver-filesystem",
-        tests: &["conformance"],
+        tests: &["suite"],
         place: Place::Directory(std::env::temp_dir),
     },
     Target {
         driver: "filesystem",
         server: Some("tmpfs"),
         package: "storagedriver-filesystem",
-        tests: &["conformance"],
+        tests: &["suite"],
         place: Place::Directory(|| PathBuf::from("/dev/shm")),
     },
 ];
