@@ -21,7 +21,8 @@ const SERVER_VARIABLE: &str = "STORAGEDRIVER_CONFORMANCE_SERVER";
 /// prints the matrix. A store that cannot be had is a failure, never left out in silence.
 pub(crate) fn run(project: &Project, drivers: &[&str]) -> Outcome {
     if let Some(unknown) = drivers.iter().find(|name| TARGETS.iter().all(|target| target.driver != **name)) {
-        let known: Vec<&str> = TARGETS.iter().map(|target| target.driver).collect();
+        let mut known: Vec<&str> = TARGETS.iter().map(|target| target.driver).collect();
+        known.dedup();
         return Err(format!("no driver `{unknown}`; there are {}", known.join(", ")).into());
     }
     let place = project.target.join("conformance");
