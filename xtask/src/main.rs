@@ -19,7 +19,8 @@ usage: cargo xtask <task>
   docs [--check]           brings the generated parts of the documentation up to date, and checks
                            its links; --check changes nothing
   rust-version             checks the oldest compiler that the crates state
-  third-party              builds and tests the third-party driver from what `cargo package` made";
+  third-party              packages every crate, and builds and tests the third-party driver
+                           from the packages";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
