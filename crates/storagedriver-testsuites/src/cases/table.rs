@@ -22,6 +22,8 @@ macro_rules! __with_cases {
             refuses_a_longer_path: ["path-limit"];
             nests_deeply: ["path-kinds", "delete-recursive"];
             the_root_always_exists: ["root-exists", "list-empty-root", "walk-empty-root"];
+        }
+        kinds {
             a_path_is_a_file_a_directory_or_absent: ["path-kinds", "stat-directory", "get-absent"];
             a_prefix_of_a_name_is_no_directory: ["prefix-no-directory"];
             directories_go_with_what_was_below: ["directory-pruned"];
@@ -151,20 +153,22 @@ macro_rules! __with_cases {
             is_not_found_where_no_directory_is: ["walk-absent"];
             of_the_empty_root_is_empty: ["walk-empty-root"];
             tells_kind_size_and_time: ["walk-size-time"];
-            resumes_after_each_entry: ["walk-resume"];
-            starts_after_every_place: ["walk-start-after"];
-            starts_after_places_outside_its_start: ["walk-start-after"];
-            goes_on_after_a_subtree: ["walk-start-after"];
             skips_each_directory: ["walk-skip"];
             skips_nothing_after_a_file: ["walk-skip-file"];
             skips_nothing_before_its_first_entry: ["walk-skip-file"];
             skips_after_a_start: ["walk-skip", "walk-start-after"];
-            pages_add_up: ["walk-resume"];
             yields_many_entries_each_once: ["walk-descendants", "walk-directory-first", "walk-skip"];
             shows_no_upload: ["uncommitted-invisible", "list-no-staging"];
             may_be_deleted_behind: ["walk-changes"];
             misses_and_doubles_nothing_that_stays: ["walk-changes"];
             may_be_dropped_midway: ["drop-any"];
+        }
+        resume {
+            after_each_entry: ["walk-resume"];
+            after_every_place: ["walk-start-after"];
+            after_places_outside_the_start: ["walk-start-after"];
+            after_a_subtree: ["walk-start-after"];
+            page_by_page_adds_up: ["walk-resume"];
         }
         rename {
             moves_content_of_every_size: ["rename-moves"];
