@@ -16,7 +16,7 @@ use crate::{CASES, Checked, Failure, Harness};
 pub struct Case {
     /// The topic and what holds: `content::replaces_longer_content`.
     pub name: &'static str,
-    /// The sentences of the contract that it checks, by their ids in [`SENTENCES`](crate::SENTENCES).
+    /// The sentences of the contract that it checks, by their ids in [`contract`](crate::contract).
     pub sentences: &'static [&'static str],
     /// The guarantees without which it has nothing to check; it is skipped then, visibly.
     pub needs: &'static [Guarantee],

@@ -66,6 +66,7 @@ macro_rules! __with_cases {
         }
         writer {
             streams_every_size: ["commit-publishes"];
+            streams_every_byte: ["commit-publishes"];
             takes_chunks_of_every_size: ["commit-publishes"];
             takes_many_small_chunks: ["commit-publishes"];
             takes_large_content: ["commit-publishes"];

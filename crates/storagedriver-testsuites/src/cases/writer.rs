@@ -20,6 +20,16 @@ pub(super) async fn streams_every_size(fixture: &Fixture) -> Checked {
     Ok(())
 }
 
+pub(super) async fn streams_every_byte(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    let every: Vec<u8> = (0..=u8::MAX).chain((0..=u8::MAX).rev()).collect();
+    for content in [b"a", "\u{df}".as_bytes(), &[0x80; 4], b"\0\0\0", b"\r\n\r\n\n", &every] {
+        begin(storage, "/content", &Bytes::copy_from_slice(content)).await?.commit().await?;
+        expect_content(storage, "/content", content).await?;
+    }
+    Ok(())
+}
+
 pub(super) async fn takes_chunks_of_every_size(fixture: &Fixture) -> Checked {
     let storage = fixture.storage();
     let largest = fixture.scale().boundaries.iter().copied().max().unwrap_or_default();
