@@ -1,7 +1,7 @@
 //! Many at once.
 
 use bytes::Bytes;
-use storagedriver::{Error, ReadOptions, WriteMode};
+use storagedriver::{Error, Guarantee, ReadOptions, WriteMode};
 
 use crate::fixture::{
     Fixture, at_once, begin, close_upload, expect_absent, expect_content, expect_no_upload, holds_one_of,
@@ -95,6 +95,8 @@ pub(super) async fn puts_to_one_path_leave_one_whole(fixture: &Fixture) -> Check
 
 pub(super) async fn commits_to_one_path_leave_one_whole(fixture: &Fixture) -> Checked {
     let storage = fixture.storage();
+    // Where a commit ends the other uploads of its path, the others may be told so.
+    let independent = fixture.keeps(Guarantee::IndependentUploads);
     let contents: Vec<Bytes> =
         (0..fixture.scale().concurrency as u64).map(|seed| pattern(seed, 20_000 + seed * 1009)).collect();
     at_once(contents.len(), |task| {
@@ -105,7 +107,10 @@ pub(super) async fn commits_to_one_path_leave_one_whole(fixture: &Fixture) -> Ch
                 writer.write(piece).await?;
                 tokio::task::yield_now().await;
             }
-            Ok(writer.commit().await?)
+            match writer.commit().await {
+                Err(Error::Conflict { .. }) if !independent => Ok(()),
+                ended => Ok(ended?),
+            }
         }
     })
     .await?;

@@ -81,7 +81,7 @@ macro_rules! __with_cases {
             cancel_leaves_no_trace: ["cancel-traceless"];
             cancel_leaves_content: ["cancel-traceless", "upload-independent"];
             dropped_publishes_nothing: ["drop-writer"];
-            the_last_commit_wins_whole: ["writers-last-wins"] needs [IndependentUploads];
+            the_last_commit_wins_whole: ["writers-last-wins"];
             writers_of_several_paths_take_turns: ["writers-apart"];
             survives_the_pruning_of_its_directory: ["directory-remade"];
             commit_is_seen_by_a_second_handle: ["acknowledged-visible"] needs [Shared];
@@ -129,10 +129,10 @@ macro_rules! __with_cases {
             stale_ones_are_aborted_by_age: ["abort-stale"];
             delete_of_the_path_removes_it: ["delete-upload"];
             delete_of_a_parent_removes_it: ["delete-upload", "delete-no-sibling"];
-            a_put_leaves_it: ["upload-independent"] needs [IndependentUploads];
-            the_commit_of_another_leaves_it: ["upload-independent"] needs [IndependentUploads];
-            a_rename_at_either_end_leaves_it: ["upload-independent"] needs [IndependentUploads];
-            a_cancel_leaves_the_others: ["upload-independent"] needs [IndependentUploads];
+            a_put_leaves_it: ["upload-independent"];
+            the_commit_of_another_leaves_it: ["upload-independent"];
+            a_rename_at_either_end_leaves_it: ["upload-independent"];
+            a_cancel_leaves_the_others: ["upload-independent"];
             is_aborted_by_a_second_handle: ["abort-moved-on", "close-shared"] needs [Shared];
         }
         list {
@@ -181,7 +181,7 @@ macro_rules! __with_cases {
             makes_and_prunes_directories: ["rename-moves", "directory-pruned"];
             into_its_own_path_loses_nothing: ["kind-conflict"];
             leaves_neighbours_alone: ["rename-moves"];
-            is_never_seen_with_neither_end: ["rename-atomic"] needs [AtomicRename];
+            is_never_seen_with_neither_end: ["rename-atomic", "rename-verified"];
             replaces_atomically: ["rename-overwrites", "replace-atomic"] needs [AtomicReplace];
             of_one_file_twice_at_once_loses_nothing: ["rename-atomic"];
         }
@@ -199,7 +199,7 @@ macro_rules! __with_cases {
             puts_to_many_paths: ["writers-apart"];
             reads_one_file_from_many_places: ["reader-offset"];
             puts_to_one_path_leave_one_whole: ["replace-atomic"] needs [AtomicReplace];
-            commits_to_one_path_leave_one_whole: ["writers-last-wins"] needs [IndependentUploads];
+            commits_to_one_path_leave_one_whole: ["writers-last-wins"];
             readers_never_see_a_commit_half_done: ["replace-atomic"] needs [AtomicReplace];
             puts_and_deletes_in_one_directory: ["directory-pruned", "directory-remade"];
             uploads_and_deletes_in_one_directory: ["directory-remade", "delete-upload"];
