@@ -14,10 +14,10 @@ use storagedriver::{
 use crate::durability::Durable;
 use crate::jobs::{Holds, Ticket, run};
 use crate::names::LONGEST_ADDED;
-use crate::parameters::{Durability, Options};
+use crate::parameters::FilesystemParameters;
 use crate::root::Root;
 use crate::sys::Sys;
-use crate::writer::FileSystemWriter;
+use crate::writer::FilesystemWriter;
 
 /// The longest path that Linux takes, without the byte that ends it.
 const LONGEST_PATH: usize = 4095;
@@ -27,35 +27,42 @@ const LONGEST_NAME: usize = 255;
 /// Registry storage in a directory of the machine.
 ///
 /// All operations run in tokio's pool for blocking work: it needs a tokio runtime.
-pub struct FileSystem {
+pub struct Filesystem {
     root: Arc<Root>,
     holds: Arc<Holds>,
     limits: PathLimits,
 }
 
-impl FileSystem {
+impl Filesystem {
     /// The driver for a directory. Makes no system call: the directory is made by the first write.
     ///
     /// The limit of operations at once is not applied here but by
-    /// [`Options::into_storage`], as a layer.
+    /// [`FilesystemParameters::into_storage`], as a layer.
     ///
     /// # Errors
     /// [`InvalidParameter`](Error::InvalidParameter) if the root directory cannot be used as a
-    /// path, or leaves no room for paths below it.
-    pub fn new(options: &Options) -> Result<Self> {
-        Self::with_sys(options, Sys::default())
+    /// path, or leaves no room for paths below it; or if `durability` is neither `full` nor `none`.
+    pub fn new(parameters: &FilesystemParameters) -> Result<Self> {
+        Self::with_sys(parameters, Sys::default())
     }
 
-    pub(crate) fn with_sys(options: &Options, sys: Sys) -> Result<Self> {
+    pub(crate) fn with_sys(parameters: &FilesystemParameters, sys: Sys) -> Result<Self> {
         let refused = |reason: String| Error::invalid_parameter("filesystem", "rootdirectory", reason);
-        let path = std::path::absolute(&options.rootdirectory)
+        let path = std::path::absolute(&parameters.rootdirectory)
             .map_err(|error| refused(format!("cannot be made absolute: {error}")))?;
         let room = LONGEST_PATH.saturating_sub(path.as_os_str().len()).saturating_sub(LONGEST_ADDED);
         if room < LONGEST_NAME {
             return Err(refused("leaves no room for paths below it".to_owned()));
         }
-        let durable = Durable::new(options.durability == Durability::Full);
-        Ok(FileSystem {
+        let durable = match parameters.durability {
+            "full" => Durable::new(true),
+            "none" => Durable::new(false),
+            other => {
+                let reason = format!("is {other:?}; allowed: full, none");
+                return Err(Error::invalid_parameter("filesystem", "durability", reason));
+            }
+        };
+        Ok(Filesystem {
             root: Arc::new(Root::new(path, sys, durable)),
             holds: Arc::default(),
             limits: PathLimits::new(room, LONGEST_NAME),
@@ -77,14 +84,14 @@ impl FileSystem {
     }
 }
 
-impl fmt::Debug for FileSystem {
+impl fmt::Debug for Filesystem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FileSystem").field("rootdirectory", &self.root.path()).finish_non_exhaustive()
+        f.debug_struct("Filesystem").field("rootdirectory", &self.root.path()).finish_non_exhaustive()
     }
 }
 
 #[async_trait]
-impl StorageDriver for FileSystem {
+impl StorageDriver for Filesystem {
     fn name(&self) -> &str {
         "filesystem"
     }
@@ -107,7 +114,7 @@ impl StorageDriver for FileSystem {
         let upload = self
             .job(path, move |root, ticket, path| crate::upload::Upload::open(root, ticket, path, mode))
             .await?;
-        let writer = FileSystemWriter::new(self.root.clone(), self.holds.clone(), path.clone(), upload);
+        let writer = FilesystemWriter::new(self.root.clone(), self.holds.clone(), path.clone(), upload);
         Ok(Box::new(writer))
     }
 

@@ -5,13 +5,13 @@
 //!
 //! ```
 //! use storagedriver::{ReadOptions, WriteMode};
-//! use storagedriver_filesystem::Options;
+//! use storagedriver_filesystem::FilesystemParameters;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> storagedriver::Result<()> {
 //! # let directory = tempfile::tempdir().expect("a temporary directory");
 //! # let directory = directory.path();
-//! let storage = Options::new(directory).into_storage()?;
+//! let storage = FilesystemParameters::new(directory).into_storage()?;
 //! let mut writer = storage.writer("/blobs/data", WriteMode::Create).await?;
 //! writer.write("content").await?;
 //! writer.commit().await?;
@@ -45,5 +45,5 @@ mod upload;
 mod version;
 mod writer;
 
-pub use driver::FileSystem;
-pub use parameters::{Durability, Options};
+pub use driver::Filesystem;
+pub use parameters::{DRIVER, FilesystemParameters};

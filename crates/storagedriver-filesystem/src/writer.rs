@@ -17,7 +17,7 @@ const GATHERED: usize = 1 << 20;
 type Writing = JoinHandle<(Box<Upload>, Result<()>)>;
 
 /// A [`DriverWriter`] of this driver.
-pub(crate) struct FileSystemWriter {
+pub(crate) struct FilesystemWriter {
     root: Arc<Root>,
     holds: Arc<Holds>,
     path: StoragePath,
@@ -33,10 +33,10 @@ fn length(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
-impl FileSystemWriter {
+impl FilesystemWriter {
     pub(crate) fn new(root: Arc<Root>, holds: Arc<Holds>, path: StoragePath, upload: Upload) -> Self {
         let written = upload.opened_at();
-        FileSystemWriter {
+        FilesystemWriter {
             root,
             holds,
             path,
@@ -84,7 +84,7 @@ impl FileSystemWriter {
 }
 
 #[async_trait]
-impl DriverWriter for FileSystemWriter {
+impl DriverWriter for FilesystemWriter {
     async fn write(&mut self, chunk: Bytes) -> Result<()> {
         if self.writing.is_some() {
             let _ = self.settle().await;

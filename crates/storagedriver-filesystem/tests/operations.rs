@@ -4,12 +4,12 @@ use std::path::Path;
 
 use bytes::Bytes;
 use storagedriver::{ErrorKind, ReadOptions, Result, Storage, WalkOptions, WriteMode};
-use storagedriver_filesystem::Options;
+use storagedriver_filesystem::FilesystemParameters;
 use tempfile::TempDir;
 
 fn storage() -> (TempDir, Storage) {
     let directory = tempfile::tempdir().unwrap();
-    let storage = Options::new(directory.path().join("root")).into_storage().unwrap();
+    let storage = FilesystemParameters::new(directory.path().join("root")).into_storage().unwrap();
     (directory, storage)
 }
 
@@ -220,7 +220,9 @@ async fn the_root_is_made_by_the_first_write_and_not_before() {
     let (directory, storage) = storage();
     assert!(storage.stat("/").await.unwrap().is_dir());
     assert!(storage.list("/").await.unwrap().is_empty());
-    assert!(storage.walk("/", WalkOptions::new()).await.unwrap().next().await.unwrap().is_none());
+    assert!(
+        storage.walk("/", WalkOptions::new()).await.unwrap().next().await.unwrap().is_none()
+    );
     assert!(storage.uploads("/").await.unwrap().is_empty());
     assert_eq!(kind(storage.get_content("/a").await), ErrorKind::PathNotFound);
     assert_eq!(kind(storage.delete("/a").await), ErrorKind::PathNotFound);
