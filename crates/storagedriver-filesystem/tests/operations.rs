@@ -1,4 +1,5 @@
 //! The operations, one by one, as far as this driver has something of its own about them.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::path::Path;
 
