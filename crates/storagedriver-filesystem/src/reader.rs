@@ -20,7 +20,7 @@ const PIECE: u64 = 1 << 20;
 
 impl Root {
     /// Opens committed content. The open file is one version of it, whatever happens to the path.
-    fn open_content(&self, path: &StoragePath) -> Result<(OwnedFd, Meta)> {
+    pub(crate) fn open_content(&self, path: &StoragePath) -> Result<(OwnedFd, Meta)> {
         let root = self.existing(path)?;
         let failed = |errno| match errno {
             // A socket, or a device that is not there.

@@ -11,7 +11,7 @@ use crate::names::{Name, State};
 use crate::publish::Source;
 use crate::root::{ATTEMPTS, Root};
 use crate::staging::{Staged, place};
-use crate::sys::{Errno, Io, Kind};
+use crate::sys::{Errno, Io};
 use crate::version::FileVersion;
 
 /// The closed upload that is resumed: its directory and its name. Both the right to go on and the
@@ -154,11 +154,7 @@ impl Upload {
             self.claim = Some(Claim { directory, place: place(&self.path), name });
             return Ok(());
         }
-        let file = self.root.sys.open_file(&root, self.path.relative()).map_err(failed)?;
-        let meta = self.root.sys.meta(&file).map_err(failed)?;
-        if meta.kind != Kind::File {
-            return Err(Error::path_not_found(&self.path));
-        }
+        let (file, meta) = self.root.open_content(&self.path)?;
         self.base = Some(FileVersion::of(&meta));
         self.opened_at = meta.size;
         self.bytes = Bytes::Prefix(Prefix { file, length: meta.size });
