@@ -40,7 +40,7 @@ impl Root {
     /// `list` needs them, and then has no `stat` to make for each.
     pub(crate) fn list(&self, path: &StoragePath) -> Result<Vec<FileInfo>> {
         let failed = |errno| fault(path, Need::Read, "list the directory", errno);
-        let Some(root) = self.get().map_err(failed)? else {
+        let Some(root) = self.open(path)? else {
             return if path.is_root() { Ok(Vec::new()) } else { Err(Error::path_not_found(path)) };
         };
         let directory = self.sys.open_directory(&root, path.relative()).map_err(failed)?;

@@ -208,7 +208,7 @@ impl Root {
     /// The uploads at and below a path.
     pub(crate) fn uploads(&self, below: &StoragePath) -> Result<Vec<UploadInfo>> {
         let failed = |errno| fault(below, Need::Read, "look for uploads", errno);
-        let Some(root) = self.get().map_err(failed)? else {
+        let Some(root) = self.open(below)? else {
             return Ok(Vec::new());
         };
         let mut found = Vec::new();
@@ -341,7 +341,7 @@ impl Root {
         let path = upload.path();
         let failed = |errno| fault(path, Need::Read, "abort the upload", errno);
         let moved_on = || Error::conflict(path, "the upload has moved on since it was listed");
-        let Some(root) = self.get().map_err(failed)? else {
+        let Some(root) = self.open(path)? else {
             return Ok(());
         };
         let _section = ticket.section(vec![Hold::Path(path.clone())])?;

@@ -23,7 +23,7 @@ pub(crate) struct Root {
     path: PathBuf,
     pub(crate) sys: Sys,
     pub(crate) durable: Durable,
-    open: RwLock<Option<Arc<OwnedFd>>>,
+    opened: RwLock<Option<Arc<OwnedFd>>>,
     /// Whether the open root was looked at as the first write to it does.
     prepared: AtomicBool,
 }
@@ -35,7 +35,7 @@ pub(crate) fn split(relative: &str) -> (&str, &str) {
 
 impl Root {
     pub(crate) fn new(path: PathBuf, sys: Sys, durable: Durable) -> Self {
-        Root { path, sys, durable, open: RwLock::new(None), prepared: AtomicBool::new(false) }
+        Root { path, sys, durable, opened: RwLock::new(None), prepared: AtomicBool::new(false) }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -43,13 +43,13 @@ impl Root {
     }
 
     fn cached(&self) -> Option<Arc<OwnedFd>> {
-        self.open.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.opened.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn remember(&self, root: OwnedFd) -> Arc<OwnedFd> {
         let root = Arc::new(root);
         self.prepared.store(false, Ordering::Release);
-        *self.open.write().unwrap_or_else(PoisonError::into_inner) = Some(root.clone());
+        *self.opened.write().unwrap_or_else(PoisonError::into_inner) = Some(root.clone());
         root
     }
 
@@ -70,7 +70,7 @@ impl Root {
         let found = match self.sys.open_root(&self.path) {
             Ok(found) => found,
             Err(Errno::NOENT) => {
-                *self.open.write().unwrap_or_else(PoisonError::into_inner) = None;
+                *self.opened.write().unwrap_or_else(PoisonError::into_inner) = None;
                 return Ok(None);
             }
             Err(error) => return Err(error),
@@ -86,11 +86,12 @@ impl Root {
 
     /// The root, for an operation that needs something to be in it.
     pub(crate) fn existing(&self, path: &StoragePath) -> Result<Arc<OwnedFd>> {
-        match self.get() {
-            Ok(Some(root)) => Ok(root),
-            Ok(None) => Err(Error::path_not_found(path)),
-            Err(errno) => Err(self.fault(path, errno)),
-        }
+        self.open(path)?.ok_or_else(|| Error::path_not_found(path))
+    }
+
+    /// The root, if it exists, for an operation on `path`.
+    pub(crate) fn open(&self, path: &StoragePath) -> Result<Option<Arc<OwnedFd>>> {
+        self.get().map_err(|errno| self.fault(path, errno))
     }
 
     fn fault(&self, path: &StoragePath, errno: Errno) -> Error {
@@ -106,7 +107,7 @@ impl Root {
     /// The root, made if it does not exist, for an operation whose result has to last.
     pub(crate) fn writable(&self, path: &StoragePath) -> Result<Arc<OwnedFd>> {
         let failed = |errno| self.fault(path, errno);
-        let root = match self.get().map_err(failed)? {
+        let root = match self.open(path)? {
             Some(root) => root,
             None => self.remember(self.make().map_err(failed)?),
         };

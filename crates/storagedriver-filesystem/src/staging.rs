@@ -27,7 +27,13 @@ impl Root {
     /// Makes a staged file and locks it.
     pub(crate) fn stage(&self, root: &OwnedFd, place: String, name: impl Fn() -> String) -> Io<Staged> {
         for _ in 0..ATTEMPTS {
-            let directory = self.make_directory(root, &place)?;
+            let directory = match self.make_directory(root, &place) {
+                Ok(directory) => directory,
+                Err(error) => {
+                    self.prune_staging(root, &place);
+                    return Err(error);
+                }
+            };
             let name = name();
             let file = match self.sys.create(&directory, &name) {
                 Ok(file) => file,

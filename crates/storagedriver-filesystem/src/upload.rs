@@ -105,7 +105,7 @@ impl Upload {
     /// Discards the uploads that were closed before.
     fn start(&self, ticket: &Ticket) -> Result<()> {
         let failed = |errno| self.fault("discard the uploads closed before", errno);
-        let Some(root) = self.root.get().map_err(failed)? else {
+        let Some(root) = self.root.open(&self.path)? else {
             return Ok(());
         };
         let Some((directory, closed)) = self.root.closed(&root, &self.path).map_err(failed)? else {
@@ -376,7 +376,7 @@ impl Upload {
     pub(crate) fn cancel(&mut self, ticket: &Ticket) -> Result<()> {
         let _section = ticket.section(vec![Hold::Path(self.path.clone())])?;
         let failed = |errno| self.fault("cancel the upload", errno);
-        let Some(root) = self.root.get().map_err(failed)? else {
+        let Some(root) = self.root.open(&self.path)? else {
             return Ok(());
         };
         if let Bytes::Own(own) = &self.bytes {
