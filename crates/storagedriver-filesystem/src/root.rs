@@ -26,6 +26,9 @@ pub(crate) struct Root {
     opened: RwLock<Option<Arc<OwnedFd>>>,
     /// Whether the open root was looked at as the first write to it does.
     prepared: AtomicBool,
+    /// Shared by those who make a staged file, from making it to locking it; held alone by those who
+    /// look whether one is locked.
+    pub(crate) locking: RwLock<()>,
 }
 
 /// The directory that holds a relative path, and the name in it.
@@ -35,7 +38,14 @@ pub(crate) fn split(relative: &str) -> (&str, &str) {
 
 impl Root {
     pub(crate) fn new(path: PathBuf, sys: Sys, durable: Durable) -> Self {
-        Root { path, sys, durable, opened: RwLock::new(None), prepared: AtomicBool::new(false) }
+        Root {
+            path,
+            sys,
+            durable,
+            opened: RwLock::new(None),
+            prepared: AtomicBool::new(false),
+            locking: RwLock::default(),
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -1,6 +1,7 @@
 //! Finding, opening and removing staged files.
 
 use std::os::fd::OwnedFd;
+use std::sync::PoisonError;
 
 use storagedriver::StoragePath;
 
@@ -35,6 +36,7 @@ impl Root {
                 }
             };
             let name = name();
+            let _locking = self.locking.read().unwrap_or_else(PoisonError::into_inner);
             let file = match self.sys.create(&directory, &name) {
                 Ok(file) => file,
                 // The directory was pruned before the file was in it; or the name is taken.
@@ -44,7 +46,7 @@ impl Root {
                     return Err(error);
                 }
             };
-            // Somebody who looks for what dead processes left may have been quicker.
+            // Another process that looks for what dead ones left may have been quicker.
             if self.sys.lock(&file)? && self.sys.meta(&file)?.links > 0 {
                 return Ok(Staged { file, directory, place, name });
             }
@@ -101,6 +103,7 @@ impl Root {
 
     /// Opens a staged file and tries to lock it: `None` if it is gone.
     pub(crate) fn open_staged(&self, directory: &OwnedFd, name: &str) -> Io<Option<(OwnedFd, Meta, bool)>> {
+        let _locking = self.locking.write().unwrap_or_else(PoisonError::into_inner);
         let file = match self.sys.open_own(directory, name, true) {
             Ok(file) => file,
             Err(Errno::NOENT) => return Ok(None),
