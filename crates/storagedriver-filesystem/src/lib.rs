@@ -28,6 +28,7 @@ compile_error!(
      a fallback for other systems is designed and not yet built"
 );
 
+mod directories;
 mod driver;
 mod durability;
 mod faults;
@@ -44,6 +45,7 @@ mod sys;
 #[cfg(test)]
 mod tests;
 mod upload;
+mod uploads;
 mod version;
 mod writer;
 

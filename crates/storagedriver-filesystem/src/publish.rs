@@ -9,7 +9,7 @@ use crate::jobs::{Hold, Ticket};
 use crate::names::Name;
 use crate::root::{ATTEMPTS, Root, split};
 use crate::staging::Staged;
-use crate::sys::{Errno, Io, Kind};
+use crate::sys::{Errno, Io, Kind, Meta};
 use crate::version::stamp;
 
 /// A file on its way: where it stands now.
@@ -147,7 +147,7 @@ impl Root {
             }
             Ok(false) => Err(Error::conflict(path, "the content was removed while on its way")),
             Err(error) => {
-                let _ = self.unstage(&root, &staged);
+                let _ = self.unstage(&root, staged);
                 Err(error)
             }
         }
@@ -177,7 +177,8 @@ impl Root {
             Err(Errno::NXIO) => return Err(Error::path_not_found(from)),
             outcome => outcome.map_err(failed)?,
         };
-        if self.sys.meta(&file).map_err(failed)?.kind != Kind::File {
+        let meta = self.sys.meta(&file).map_err(failed)?;
+        if meta.kind != Kind::File {
             return Err(Error::path_not_found(from));
         }
         self.durable.sync_file(&self.sys, &file).map_err(failed)?;
@@ -188,6 +189,9 @@ impl Root {
             if !moved {
                 return Err(Error::path_not_found(from));
             }
+            if meta.links > 1 {
+                self.unlink_other(&directory, name, &meta).map_err(failed)?;
+            }
             if above != split(to.relative()).0 {
                 self.sync_removal(&root, above).map_err(failed)?;
             }
@@ -197,10 +201,20 @@ impl Root {
             // It may have been moved all the same.
             self.prune(&root, above);
         }
-        for mark in marks.iter().flatten() {
+        for mark in marks.into_iter().flatten() {
             let _ = self.unstage(&root, mark);
         }
         moved
+    }
+
+    /// Removes a name that is left of a file that was moved: where both ends were names of one file,
+    /// rename(2) does nothing.
+    fn unlink_other(&self, directory: &OwnedFd, name: &str, moved: &Meta) -> Io<()> {
+        match self.sys.own_meta_at(directory, name) {
+            Ok(meta) if meta.is_same(moved) => self.sys.unlink(directory, name),
+            Ok(_) | Err(Errno::NOENT) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Marks that directories above `path` may be empty for a moment, if that may be.

@@ -67,7 +67,9 @@ impl Root {
     }
 
     /// Removes a staged file of our own, and the directories that are empty then.
-    pub(crate) fn unstage(&self, root: &OwnedFd, staged: &Staged) -> Io<()> {
+    pub(crate) fn unstage(&self, root: &OwnedFd, staged: Staged) -> Io<()> {
+        // Closed first: an NFS client keeps a file that is open under another name.
+        drop(staged.file);
         let removed = match self.sys.unlink(&staged.directory, staged.name.as_str()) {
             Err(Errno::NOENT) => Ok(()),
             outcome => outcome,

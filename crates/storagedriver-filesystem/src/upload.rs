@@ -174,7 +174,9 @@ impl Upload {
                 if let Bytes::Prefix(prefix) = &self.bytes
                     && let Err(error) = sys.copy(&prefix.file, &own.staged.file, prefix.length)
                 {
-                    self.drop_own(&own);
+                    if let Ok(Some(root)) = self.root.get() {
+                        let _ = self.root.unstage(&root, own.staged);
+                    }
                     return Err(error);
                 }
                 self.bytes = Bytes::Own(own);
@@ -193,12 +195,6 @@ impl Upload {
         let name = self.claim.as_ref().map_or(name, |claim| Name { upload: claim.name.upload, ..name });
         let staged = self.root.stage(&root, place(&self.path), || name.to_string())?;
         Ok(Own { staged, name })
-    }
-
-    fn drop_own(&self, own: &Own) {
-        if let Ok(Some(root)) = self.root.get() {
-            let _ = self.root.unstage(&root, &own.staged);
-        }
     }
 
     /// Writes what was accepted from `offset` on.
@@ -375,13 +371,13 @@ impl Upload {
     /// Removes every trace of the upload.
     pub(crate) fn cancel(&mut self, ticket: &Ticket) -> Result<()> {
         let _section = ticket.section(vec![Hold::Path(self.path.clone())])?;
-        let failed = |errno| self.fault("cancel the upload", errno);
         let Some(root) = self.root.open(&self.path)? else {
             return Ok(());
         };
-        if let Bytes::Own(own) = &self.bytes {
-            self.root.unstage(&root, &own.staged).map_err(failed)?;
+        if let Bytes::Own(own) = std::mem::replace(&mut self.bytes, Bytes::None) {
+            self.root.unstage(&root, own.staged).map_err(|errno| self.fault("cancel the upload", errno))?;
         }
+        let failed = |errno| self.fault("cancel the upload", errno);
         if let Some(claim) = &self.claim {
             self.root.discard(&root, &self.path, &claim.directory, claim.name).map_err(failed)?;
             self.root.sync_removal(&root, &claim.place).map_err(failed)?;
@@ -396,12 +392,15 @@ impl Drop for Upload {
     fn drop(&mut self) {
         // A file of its own that was never closed is of no use to anybody. The name goes at once; the
         // blocks go when the file is closed, and that is left to the pool.
-        let Bytes::Own(own) = std::mem::replace(&mut self.bytes, Bytes::None) else {
+        let Bytes::Own(Own { staged, .. }) = std::mem::replace(&mut self.bytes, Bytes::None) else {
             return;
         };
-        self.drop_own(&own);
+        let _ = self.root.sys.unlink(&staged.directory, staged.name.as_str());
+        if let Ok(Some(root)) = self.root.get() {
+            self.root.prune_staging(&root, &staged.place);
+        }
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            drop(runtime.spawn_blocking(move || drop(own)));
+            drop(runtime.spawn_blocking(move || drop(staged)));
         }
     }
 }

@@ -170,7 +170,8 @@ impl Run {
             Some(Ok(())) => self.settle(&[after]),
             Some(Err(error)) => {
                 assert!(error.is_not_found(), "{error}");
-                self.settle(&[self.state.clone()]);
+                let before = self.state.clone();
+                self.settle(&[before]);
             }
             None => self.settle(&[self.state.clone(), after]),
         }
@@ -187,7 +188,10 @@ impl Run {
                 assert!(error.is_not_found() && append, "{error}");
                 return assert!(self.state.content.is_none() && self.state.upload.is_none());
             }
-            None if append => return self.settle(&[self.state.clone()]),
+            None if append => {
+                let before = self.state.clone();
+                return self.settle(&[before]);
+            }
             None => return self.settle(&[self.state.clone(), discarded]),
         };
         let mut content = Vec::new();

@@ -229,3 +229,35 @@ async fn the_root_is_made_by_the_first_write_and_not_before() {
     storage.put_content("/a", "x").await.unwrap();
     assert!(directory.path().join("root/a").exists());
 }
+
+#[tokio::test]
+async fn two_names_of_one_file_are_two_files() {
+    let (directory, storage) = storage();
+    storage.put_content("/a", "x").await.unwrap();
+    storage.put_content("/b/c", "y").await.unwrap();
+    let root = directory.path().join("root");
+    // As `cp -al` leaves them.
+    std::fs::hard_link(root.join("a"), root.join("b/a")).unwrap();
+    storage.put_content("/a", "new").await.unwrap();
+    assert_eq!(storage.get_content("/b/a").await.unwrap(), "x");
+    std::fs::hard_link(root.join("a"), root.join("b/twin")).unwrap();
+    storage.rename("/a", "/b/twin").await.unwrap();
+    assert_eq!(kind(storage.stat("/a").await), ErrorKind::PathNotFound);
+    assert_eq!(storage.get_content("/b/twin").await.unwrap(), "new");
+}
+
+#[tokio::test]
+async fn a_root_that_is_exchanged_is_the_one_that_is_used() {
+    let (directory, storage) = storage();
+    let (root, aside) = (directory.path().join("root"), directory.path().join("aside"));
+    storage.put_content("/a", "old").await.unwrap();
+    std::fs::rename(&root, &aside).unwrap();
+    assert_eq!(kind(storage.get_content("/a").await), ErrorKind::PathNotFound);
+    storage.put_content("/a", "new").await.unwrap();
+    assert_eq!(std::fs::read_to_string(aside.join("a")).unwrap(), "old");
+    assert_eq!(std::fs::read_to_string(root.join("a")).unwrap(), "new");
+    std::fs::remove_dir_all(&root).unwrap();
+    assert!(storage.list("/").await.unwrap().is_empty());
+    std::fs::rename(&aside, &root).unwrap();
+    assert_eq!(storage.get_content("/a").await.unwrap(), "old");
+}

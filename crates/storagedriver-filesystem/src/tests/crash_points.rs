@@ -117,7 +117,7 @@ fn run(
     failing: Failing,
 ) -> (Vec<Call>, Result<()>, Vec<State>) {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let directory = tempfile::tempdir().unwrap();
+    let directory = super::directory();
     let root = directory.path().join("root");
     runtime().block_on(async { prepare(&plain(&root)).await });
     let recorder = Arc::new(Recorder::new(failing));

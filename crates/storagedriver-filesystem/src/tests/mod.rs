@@ -10,9 +10,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use storagedriver::{Result, Storage, WriteMode};
+use tempfile::TempDir;
 
 use crate::sys::{Hook, Sys};
 use crate::{Filesystem, FilesystemParameters};
+
+/// A directory to work in: in memory where there is one, since these tests sync thousands of times
+/// and none of them asks the disk.
+fn directory() -> TempDir {
+    let memory = tempfile::tempdir_in("/dev/shm").ok();
+    // The driver tells directories apart by when they were made.
+    let usable = memory.filter(|directory| directory.path().metadata().unwrap().created().is_ok());
+    usable.unwrap_or_else(|| tempfile::tempdir().unwrap())
+}
 
 /// Storage below `root` whose system calls `hook` sees.
 fn hooked(root: &Path, hook: Arc<dyn Hook>) -> Storage {

@@ -41,7 +41,7 @@ async fn check_except(
     prepare: impl AsyncFn(&Storage),
     scenario: impl AsyncFn(&Storage, &Recorder),
 ) {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = super::directory();
     let (top, root) = (directory.path(), directory.path().join("root"));
     prepare(&plain(&root)).await;
     let before = Machine::scan(top);

@@ -26,12 +26,12 @@ pub(super) enum Failing {
 pub(super) struct Recorder {
     steps: Mutex<Vec<Step>>,
     calls: Mutex<Vec<Call>>,
-    failing: Mutex<Failing>,
+    failing: Failing,
 }
 
 impl Recorder {
     pub(super) fn new(failing: Failing) -> Self {
-        Recorder { steps: Mutex::default(), calls: Mutex::default(), failing: Mutex::new(failing) }
+        Recorder { steps: Mutex::default(), calls: Mutex::default(), failing }
     }
 
     pub(super) fn answered(&self, paths: &[&str]) {
@@ -47,12 +47,6 @@ impl Recorder {
     pub(super) fn calls(&self) -> Vec<Call> {
         self.calls.lock().unwrap().clone()
     }
-
-    /// From now on, counted from here.
-    pub(super) fn fail(&self, failing: Failing) {
-        self.calls.lock().unwrap().clear();
-        *self.failing.lock().unwrap() = failing;
-    }
 }
 
 impl Hook for Recorder {
@@ -60,7 +54,7 @@ impl Hook for Recorder {
         let mut calls = self.calls.lock().unwrap();
         let number = calls.len();
         calls.push(call);
-        match *self.failing.lock().unwrap() {
+        match self.failing {
             Failing::Once(at, errno) if number == at => Err(errno),
             Failing::From(at) if number >= at => Err(Errno::OWNERDEAD),
             _ => Ok(()),
