@@ -5,6 +5,7 @@
 //! stop, and nothing is published. Past that step it holds its paths until it is done, so that a
 //! later operation of this process on such a path comes after it and never between its steps.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use storagedriver::{Error, Result, StoragePath};
@@ -50,8 +51,20 @@ struct Held {
 struct Table {
     last: u64,
     held: Vec<Held>,
-    /// Jobs under way whose future was dropped before they published.
-    abandoned: Vec<u64>,
+    /// The jobs that have not ended, and whether nobody waits for them any more.
+    jobs: HashMap<u64, Awaited>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Awaited {
+    Yes,
+    No,
+}
+
+impl Table {
+    fn is_abandoned(&self, job: u64) -> bool {
+        self.jobs.get(&job) == Some(&Awaited::No)
+    }
 }
 
 /// The paths that jobs of this driver hold.
@@ -72,8 +85,10 @@ impl Holds {
 
     fn ticket(self: &Arc<Self>) -> Ticket {
         let mut table = self.lock();
-        table.last = table.last.wrapping_add(1);
-        Ticket { id: table.last, holds: self.clone() }
+        let id = table.last.wrapping_add(1);
+        table.last = id;
+        table.jobs.insert(id, Awaited::Yes);
+        Ticket { id, holds: self.clone() }
     }
 
     /// Waits for the jobs that nobody waits for and that publish at, above or below the path.
@@ -103,7 +118,7 @@ impl Ticket {
     pub(crate) fn section(&self, holds: Vec<Hold>) -> Result<Section> {
         let mut table = self.holds.lock();
         loop {
-            if table.abandoned.contains(&self.id) {
+            if table.is_abandoned(self.id) {
                 let path = holds.first().map_or_else(StoragePath::root, |hold| hold.path().clone());
                 return Err(Error::unavailable(&path, "the operation was given up before it published"));
             }
@@ -119,7 +134,7 @@ impl Ticket {
 
     /// Whether nobody waits for the job any more.
     fn is_abandoned(&self) -> bool {
-        self.holds.lock().abandoned.contains(&self.id)
+        self.holds.lock().is_abandoned(self.id)
     }
 }
 
@@ -157,7 +172,10 @@ impl Drop for Waiting {
         for held in table.held.iter_mut().filter(|held| held.ticket == self.id) {
             held.orphaned = true;
         }
-        table.abandoned.push(self.id);
+        // It may have ended meanwhile.
+        if let Some(awaited) = table.jobs.get_mut(&self.id) {
+            *awaited = Awaited::No;
+        }
         drop(table);
         self.holds.changed.notify_all();
     }
@@ -168,7 +186,7 @@ struct Running(Ticket);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.holds.lock().abandoned.retain(|&id| id != self.0.id);
+        self.0.holds.lock().jobs.remove(&self.0.id);
     }
 }
 
@@ -208,6 +226,7 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::task::{Context, Waker};
     use std::time::Duration;
 
     use super::*;
@@ -239,6 +258,24 @@ mod tests {
         assert!(tokio::time::timeout(Duration::from_millis(20), job).await.is_err());
         go.send(()).unwrap();
         assert!(!told.recv().unwrap());
+    }
+
+    #[tokio::test]
+    async fn nothing_is_remembered_of_jobs_that_ended() {
+        let holds = Arc::new(Holds::default());
+        let on = path("/a");
+        run(&holds, &on, |_| Ok(())).await.unwrap();
+        for _ in 0..20 {
+            // Polled once, and dropped when the job has ended or not.
+            let mut job = Box::pin(run(&holds, &on, |_| Ok(())));
+            let mut context = Context::from_waker(Waker::noop());
+            let _ = job.as_mut().poll(&mut context);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        while !holds.lock().jobs.is_empty() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        assert!(holds.lock().held.is_empty());
     }
 
     #[tokio::test]

@@ -151,6 +151,18 @@ impl Root {
     }
 }
 
+impl Drop for Root {
+    fn drop(&mut self) {
+        // The tree is left as other programs know it, if nothing is staged and this process wrote.
+        let prepared = self.prepared.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if prepared.is_some()
+            && let Ok(Some(root)) = self.get()
+        {
+            let _ = self.sys.rmdir(&root, STAGING);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -261,3 +261,21 @@ async fn a_root_that_is_exchanged_is_the_one_that_is_used() {
     std::fs::rename(&aside, &root).unwrap();
     assert_eq!(storage.get_content("/a").await.unwrap(), "old");
 }
+
+#[tokio::test]
+async fn the_last_handle_leaves_no_staging_place_unless_something_is_staged() {
+    let (directory, storage) = storage();
+    let root = directory.path().join("root");
+    storage.put_content("/a", "x").await.unwrap();
+    upload(&storage, "/u", WriteMode::Create, b"abc").await.unwrap();
+    drop(storage);
+    assert_eq!(names(&root).len(), 4, "{:?}", names(&root));
+    let storage = FilesystemParameters::new(&root).into_storage().unwrap();
+    storage.delete("/u").await.unwrap();
+    drop(storage);
+    assert_eq!(names(&root), ["a", "~staging"]);
+    let storage = FilesystemParameters::new(&root).into_storage().unwrap();
+    storage.put_content("/a", "y").await.unwrap();
+    drop(storage);
+    assert_eq!(names(&root), ["a"]);
+}

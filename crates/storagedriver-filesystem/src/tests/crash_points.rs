@@ -166,6 +166,17 @@ fn put_content() {
 }
 
 #[test]
+fn put_content_to_a_path_too_long_for_one_name() {
+    let path = format!("/a/{}", "x".repeat(255));
+    everywhere(
+        async |_| {},
+        async |storage| storage.put_content(&path, FIRST).await,
+        &[&path],
+        |states| is(&states[0], None, &[]) || is(&states[0], Some(FIRST), &[]),
+    );
+}
+
+#[test]
 fn put_content_over_content_beside_an_upload() {
     everywhere(
         async |storage| {
