@@ -101,7 +101,10 @@ impl StorageDriver for Filesystem {
     }
 
     async fn put_content(&self, path: &StoragePath, content: Bytes) -> Result<()> {
-        self.job(path, move |root, ticket, path| root.put(ticket, path, &content)).await
+        self.job(path, move |root, ticket, path| {
+            root.put(ticket, path, &content).map_err(|unput| unput.error)
+        })
+        .await
     }
 
     async fn reader(&self, path: &StoragePath, options: &ReadOptions) -> Result<Content> {

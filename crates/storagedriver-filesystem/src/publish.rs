@@ -19,6 +19,19 @@ pub(crate) struct Source<'a> {
     pub(crate) file: &'a OwnedFd,
 }
 
+/// Why content was not put.
+pub(crate) struct Unput {
+    pub(crate) error: Error,
+    /// Whether it may have come to its path all the same: only making that durable failed.
+    pub(crate) published: bool,
+}
+
+impl From<Error> for Unput {
+    fn from(error: Error) -> Self {
+        Unput { error, published: false }
+    }
+}
+
 impl Staged {
     pub(crate) fn source(&self) -> Source<'_> {
         Source { directory: &self.directory, name: &self.name, file: &self.file }
@@ -132,9 +145,12 @@ impl Root {
     }
 
     /// Makes `content` the content of `path`.
-    pub(crate) fn put(&self, ticket: &Ticket, path: &StoragePath, content: &[u8]) -> Result<()> {
-        let root = self.writable(path)?;
+    ///
+    /// # Errors
+    /// With it, whether the content may have come to the path all the same.
+    pub(crate) fn put(&self, ticket: &Ticket, path: &StoragePath, content: &[u8]) -> Result<(), Unput> {
         let failed = |errno| fault(path, Need::Write, "stage the content", errno);
+        let root = self.writable(path)?;
         let staged = self.stage_passing(&root, path).map_err(failed)?;
         let published = self.fill(&staged, content).map_err(failed).and_then(|()| {
             let _section = ticket.section(vec![Hold::Path(path.clone())])?;
@@ -145,10 +161,11 @@ impl Root {
                 self.prune_staging(&root, &staged.place);
                 Ok(())
             }
-            Ok(false) => Err(Error::conflict(path, "the content was removed while on its way")),
+            Ok(false) => Err(Error::conflict(path, "the content was removed while on its way").into()),
             Err(error) => {
+                let there = self.sys.own_meta_at(&staged.directory, staged.name.as_str());
                 let _ = self.unstage(&root, staged);
-                Err(error)
+                Err(Unput { error, published: there.is_err() })
             }
         }
     }

@@ -137,12 +137,13 @@ impl DriverWriter for FilesystemWriter {
                 return upload.commit(ticket, size);
             }
             // Nothing is on disk yet: the content goes the shorter way.
-            let put = root.put(ticket, &path, gathered);
-            if put.is_err() && upload.write(0, &[gathered]).is_ok() {
-                // Left resumable, if that can be done; the error that counts is the first.
-                let _ = upload.close(ticket, size);
-            }
-            put
+            root.put(ticket, &path, gathered).map_err(|unput| {
+                if !unput.published && upload.write(0, &[gathered]).is_ok() {
+                    // Left resumable, if that can be done; the error that counts is the first.
+                    let _ = upload.close(ticket, size);
+                }
+                unput.error
+            })
         })
         .await
     }

@@ -268,6 +268,24 @@ fn an_upload_that_is_resumed_and_committed() {
 }
 
 #[test]
+fn an_upload_that_is_created_and_committed() {
+    for part in [&[FIRST][..], &[FIRST, REST]] {
+        let content = part.concat();
+        let size = u64::try_from(content.len()).unwrap();
+        everywhere(
+            async |storage| storage.put_content("/u/data", "old").await.unwrap(),
+            async |storage| publish(storage, "/u/data", WriteMode::Create, part).await,
+            &["/u/data"],
+            |states| {
+                is(&states[0], Some(b"old"), &[])
+                    || is(&states[0], Some(b"old"), &[size])
+                    || is(&states[0], Some(&content), &[])
+            },
+        );
+    }
+}
+
+#[test]
 fn content_that_is_appended_to() {
     everywhere(
         async |storage| storage.put_content("/u/data", FIRST).await.unwrap(),
