@@ -134,7 +134,7 @@ fn a_read_only_root() {
     in_namespace(
         "inside_a_read_only_root",
         r#"mount -t tmpfs tmpfs "$D"; mkdir -p "$D/a" "$D/~staging/u"; echo content > "$D/a/b";
-           : > "$D/~staging/u/~0000000000000001.0000000000000001.0"; mount -o remount,ro "$D""#,
+           : > "$D/~staging/u/~0000000000000001.0000000000000001.0"; mount -o remount,bind,ro "$D""#,
     );
 }
 
