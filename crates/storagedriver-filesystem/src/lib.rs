@@ -28,12 +28,14 @@ compile_error!(
      a fallback for other systems is designed and not yet built"
 );
 
+mod across;
 mod directories;
 mod driver;
 mod durability;
 mod faults;
 mod jobs;
 mod listing;
+mod moving;
 mod names;
 mod parameters;
 mod publish;

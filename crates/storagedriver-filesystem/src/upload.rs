@@ -353,7 +353,7 @@ impl Upload {
             _ => return Err(self.gone()),
         };
         let text = name.to_string();
-        let source = Source { directory, name: &text, file };
+        let source = Source { directory, name: &text, file, staged: Some(&text) };
         if !self.root.publish(&root, &source, &self.path)? {
             return Err(self.gone());
         }

@@ -4,10 +4,10 @@ use std::os::fd::OwnedFd;
 
 use storagedriver::{Error, Result, StoragePath, UploadInfo};
 
+use crate::across::beside;
 use crate::faults::{Need, fault};
 use crate::jobs::{Hold, Ticket};
 use crate::names::{Name, State};
-use crate::publish::beside;
 use crate::remove::Sweep;
 use crate::root::{Root, STAGING, split};
 use crate::staging::place;

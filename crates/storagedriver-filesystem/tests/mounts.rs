@@ -189,7 +189,12 @@ async fn inside_a_root_that_spans_file_systems() {
     storage.put_content("/other/a/b", "two").await.unwrap();
     assert_eq!(storage.get_content("/other/a/b").await.unwrap(), "two");
     storage.rename("/other/a/b", "/here").await.unwrap();
+    // A file of the source's name beside the target is another file.
+    storage.put_content("/other/there/here", "stays").await.unwrap();
     storage.rename("/here", "/other/there/b").await.unwrap();
+    assert_eq!(storage.get_content("/other/there/here").await.unwrap(), "stays");
+    storage.delete("/other/there/here").await.unwrap();
+    assert_eq!(kind(storage.stat("/here").await), ErrorKind::PathNotFound);
     assert_eq!(storage.get_content("/other/there/b").await.unwrap(), "two");
     assert_eq!(storage.list("/other").await.unwrap().len(), 1);
     upload(&storage, "/other/u", WriteMode::Create, &[1; 2 << 20]).await.unwrap();

@@ -15,6 +15,8 @@ pub(crate) enum Call {
     Sync,
     SyncDir,
     Rename,
+    /// From one directory to another.
+    Move,
     Unlink,
     Rmdir,
 }

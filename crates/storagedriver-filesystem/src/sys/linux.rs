@@ -270,8 +270,9 @@ impl Sys {
     }
 
     pub(crate) fn rename(&self, from: impl AsFd, name: &str, to: impl AsFd, new: &str) -> Io<()> {
+        let moves = self.hook.is_some() && self.inode(&from) != self.inode(&to);
         self.watched(
-            Call::Rename,
+            if moves { Call::Move } else { Call::Rename },
             || again(|| rustix::fs::renameat(&from, name, &to, new)),
             |()| {
                 let (from, to) = (self.inode(&from), self.inode(&to));

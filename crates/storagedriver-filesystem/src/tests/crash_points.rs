@@ -357,3 +357,67 @@ fn delete() {
         },
     );
 }
+
+/// Dies at each call of `operate` while every move from one directory to another needs a copy.
+fn spanning(
+    prepare: impl AsyncFn(&Storage),
+    operate: impl AsyncFn(&Storage) -> Result<()>,
+    paths: &[&str],
+    allowed: impl Fn(&[State]) -> bool,
+) {
+    let (calls, outcome, states) = run(&prepare, &operate, paths, Failing::Spanning(usize::MAX));
+    outcome.unwrap();
+    assert!(allowed(&states), "{}", shown(&states));
+    assert!(calls.contains(&Call::Move), "nothing was moved");
+    for at in 0..calls.len() {
+        let (_, _, states) = run(&prepare, &operate, paths, Failing::Spanning(at));
+        assert!(allowed(&states), "dead at call {at} of {calls:?}: {}", shown(&states));
+    }
+}
+
+#[test]
+fn content_that_is_copied_to_another_file_system() {
+    spanning(
+        async |storage| storage.put_content("/a/b", "old").await.unwrap(),
+        async |storage| storage.put_content("/a/b", FIRST).await,
+        &["/a/b"],
+        |states| is(&states[0], Some(b"old"), &[]) || is(&states[0], Some(FIRST), &[]),
+    );
+    spanning(
+        async |storage| {
+            upload(storage, "/u/data", WriteMode::Create, &[FIRST]).await.unwrap();
+        },
+        async |storage| publish(storage, "/u/data", WriteMode::Append, &[REST]).await,
+        &["/u/data"],
+        |states| {
+            let whole = whole();
+            let contents = [None, Some(&whole[..])];
+            let uploads = [&[3][..], &[WHOLE], &[]];
+            // Both, where it dies between the copy and the removal: the page of the driver says so.
+            contents.iter().any(|content| uploads.iter().any(|uploads| is(&states[0], *content, uploads)))
+                && !is(&states[0], None, &[])
+        },
+    );
+}
+
+#[test]
+fn a_file_that_is_moved_to_another_file_system() {
+    for to in ["/to/file", "/to/y/z"] {
+        spanning(
+            async |storage| {
+                storage.put_content("/from/file", FIRST).await.unwrap();
+                storage.put_content("/to/other", "other").await.unwrap();
+            },
+            async |storage| storage.rename("/from/file", to).await,
+            &["/from/file", to, "/to/other"],
+            |states| {
+                let source = is(&states[0], Some(FIRST), &[]);
+                let target = is(&states[1], Some(FIRST), &[]);
+                let gone = |state: &State| is(state, None, &[]);
+                // Never neither, and nothing torn.
+                (source && (target || gone(&states[1])) || target && gone(&states[0]))
+                    && is(&states[2], Some(b"other"), &[])
+            },
+        );
+    }
+}

@@ -20,6 +20,8 @@ pub(super) enum Failing {
     Once(usize, Errno),
     /// This one and all after it: the process is dead.
     From(usize),
+    /// As if each directory were a file system of its own; and the process is dead from this call on.
+    Spanning(usize),
 }
 
 #[derive(Debug)]
@@ -56,7 +58,8 @@ impl Hook for Recorder {
         calls.push(call);
         match self.failing {
             Failing::Once(at, errno) if number == at => Err(errno),
-            Failing::From(at) if number >= at => Err(Errno::OWNERDEAD),
+            Failing::From(at) | Failing::Spanning(at) if number >= at => Err(Errno::OWNERDEAD),
+            Failing::Spanning(_) if call == Call::Move => Err(Errno::XDEV),
             _ => Ok(()),
         }
     }
