@@ -62,8 +62,11 @@ impl Root {
                 },
                 Kind::Symlink | Kind::Unknown => match self.find(&root, child.relative()) {
                     Ok(Some(meta)) => found.push(info(child, &meta)),
-                    // A link to nothing, in a circle, or out of the root.
-                    Ok(None) | Err(Errno::XDEV | Errno::LOOP | Errno::ACCESS) => {}
+                    // A link to nothing.
+                    Ok(None) => {}
+                    // A link out of the root or in a circle. It is not left out: whoever walks over
+                    // the tree to see what is in use has to fail here, and does, at its `stat`.
+                    Err(Errno::XDEV | Errno::LOOP | Errno::ACCESS) => found.push(FileInfo::file(child)),
                     Err(errno) => return Err(failed(errno)),
                 },
             }

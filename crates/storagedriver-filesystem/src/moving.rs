@@ -32,7 +32,7 @@ impl Root {
         self.durable.sync_file(&self.sys, &file).map_err(failed)?;
         let source = Source { directory: &directory, name, file: &file, staged: None };
         // If the process is killed on the way, this says where an empty directory may be left.
-        let emptied = self.mark(&root, from)?;
+        let emptied = self.mark(&root, from);
         let moved = self.move_to(&root, source, to).and_then(|moved| {
             if !moved {
                 return Err(Error::path_not_found(from));
@@ -51,7 +51,7 @@ impl Root {
     }
 
     fn move_to(&self, root: &OwnedFd, source: Source<'_>, to: &StoragePath) -> Result<bool> {
-        let mut mark = self.mark(root, to)?;
+        let mut mark = self.mark(root, to);
         let publish = |mark: Option<&Staged>| {
             let staged = mark.map(|mark| mark.name.as_str());
             self.try_publish(root, &Source { staged, ..source }, to)
@@ -96,12 +96,13 @@ impl Root {
     }
 
     /// Marks that directories above `path` may be empty for a moment, if that may be.
-    pub(crate) fn mark(&self, root: &OwnedFd, path: &StoragePath) -> Result<Option<Staged>> {
+    ///
+    /// Best effort: on a full disk there is no room for a mark, and deleting has to go on.
+    pub(crate) fn mark(&self, root: &OwnedFd, path: &StoragePath) -> Option<Staged> {
         let (above, name) = split(path.relative());
-        let failed = |errno| fault(path, Need::Write, "mark the operation", errno);
-        if above.is_empty() || self.sys.has_others(root, above, name).map_err(failed)? {
-            return Ok(None);
+        if above.is_empty() || self.sys.has_others(root, above, name).unwrap_or(false) {
+            return None;
         }
-        self.stage_passing(root, path).map(Some).map_err(failed)
+        self.stage_passing(root, path).ok()
     }
 }

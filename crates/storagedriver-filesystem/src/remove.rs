@@ -52,8 +52,8 @@ impl Root {
                 Ok(meta) => {
                     // If the process is killed on the way, this says where empty directories may be left.
                     let mark = match meta.kind {
-                        Kind::Directory => Some(self.stage_passing(&root, path).map_err(failed)?),
-                        _ => self.mark(&root, path)?,
+                        Kind::Directory => self.stage_passing(&root, path).ok(),
+                        _ => self.mark(&root, path),
                     };
                     found = self.remove(&parent, name, &meta).map_err(failed)?;
                     self.sync_removal(&root, above).map_err(failed)?;

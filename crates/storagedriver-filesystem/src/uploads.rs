@@ -107,10 +107,14 @@ impl Root {
 
     /// What a dead process left on its way to a path; a live one holds the lock.
     fn dead_passing_in(&self, directory: &OwnedFd, path: &StoragePath, name: &str) -> Io<Option<UploadInfo>> {
-        Ok(match self.open_staged(directory, name)? {
-            Some((_, meta, true)) => Some(UploadInfo::new(path.clone(), 0, meta.modified.time(), name)),
-            _ => None,
-        })
+        let meta = match self.open_staged(directory, name) {
+            Ok(Some((_, meta, true))) => meta,
+            Ok(_) => return Ok(None),
+            // Where nothing can be written, nobody is writing.
+            Err(Errno::ROFS) => self.sys.own_meta_at(directory, name)?,
+            Err(error) => return Err(error),
+        };
+        Ok(Some(UploadInfo::new(path.clone(), 0, meta.modified.time(), name)))
     }
 
     /// Removes what a dead process left on its way to a path. False if it is alive.

@@ -127,6 +127,12 @@ async fn inside_a_file_system_without_inodes() {
     // The directories that could be made are gone again.
     assert_eq!(storage.list("/").await.unwrap().len(), 1);
     assert_eq!(std::fs::read_dir(root.join("~staging")).unwrap().count(), 0);
+    // With no inode left, what is there can still be moved and deleted.
+    storage.put_content("/d/e/f", "x").await.unwrap();
+    while std::fs::File::create(root.join(format!("a b{}", files(&root)))).is_ok() {}
+    storage.rename("/d/e/f", "/d/e/g").await.unwrap();
+    storage.delete("/d").await.unwrap();
+    assert!(!root.join("d").exists());
 }
 
 #[test]
@@ -134,7 +140,8 @@ fn a_read_only_root() {
     in_namespace(
         "inside_a_read_only_root",
         r#"mount -t tmpfs tmpfs "$D"; mkdir -p "$D/a" "$D/~staging/u"; echo content > "$D/a/b";
-           : > "$D/~staging/u/~0000000000000001.0000000000000001.0"; mount -o remount,bind,ro "$D""#,
+           : > "$D/~staging/u/~0000000000000001.0000000000000001.0";
+           : > "$D/~staging/~0000000000000002.0000000000000001.passing~v"; mount -o remount,bind,ro "$D""#,
     );
 }
 
@@ -149,7 +156,7 @@ async fn inside_a_read_only_root() {
     assert_eq!(storage.list("/").await.unwrap().len(), 1);
     assert!(storage.walk("/", WalkOptions::new()).await.unwrap().next().await.unwrap().is_some());
     let uploads = storage.uploads("/").await.unwrap();
-    assert_eq!(uploads.len(), 1);
+    assert_eq!(uploads.len(), 2);
     for refused in [
         storage.put_content("/a/b", "x").await,
         storage.put_content("/c", "x").await,
@@ -157,6 +164,7 @@ async fn inside_a_read_only_root() {
         storage.delete("/a/b").await,
         storage.delete("/a").await,
         storage.abort_upload(&uploads[0]).await,
+        storage.abort_upload(&uploads[1]).await,
         upload(&storage, "/a/b", WriteMode::Create, b"x").await.map(drop),
         upload(&storage, "/u", WriteMode::Append, b"x").await.map(drop),
     ] {
