@@ -244,7 +244,7 @@ impl Upload {
         }
         self.seal(size, false)?;
         let _section = ticket.section(vec![Hold::Path(self.path.clone())])?;
-        let closed = self.keep(size)?;
+        self.keep(size)?;
         let directory = match (&self.bytes, &self.claim) {
             (Bytes::Own(own), _) => &own.staged.directory,
             (_, Some(claim)) => &claim.directory,
@@ -253,7 +253,7 @@ impl Upload {
         let root = self.root.existing(&self.path)?;
         let synced = self.root.sync_names(&root, &place(&self.path), directory);
         synced.map_err(|errno| self.fault("make the upload durable", errno))?;
-        self.let_go(closed);
+        self.let_go();
         Ok(())
     }
 
@@ -303,7 +303,7 @@ impl Upload {
     }
 
     /// Forgets the file: it has its name, and dropping this must not remove it.
-    fn let_go(&mut self, _closed: Name) {
+    fn let_go(&mut self) {
         self.bytes = Bytes::None;
         self.claim = None;
     }
@@ -364,7 +364,7 @@ impl Upload {
         } else {
             self.root.prune_staging(&root, &place);
         }
-        self.let_go(name);
+        self.let_go();
         Ok(())
     }
 
