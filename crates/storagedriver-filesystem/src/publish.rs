@@ -1,0 +1,135 @@
+//! Putting content at its path: whole, in one step, and durably.
+
+use std::os::fd::OwnedFd;
+
+use storagedriver::{Error, Result, StoragePath};
+
+use crate::faults::{Need, fault};
+use crate::jobs::{Hold, Ticket};
+use crate::root::{ATTEMPTS, Root, split};
+use crate::staging::Staged;
+use crate::sys::{Errno, Io};
+use crate::version::stamp;
+
+/// A file on its way: where it stands now.
+pub(crate) struct Source<'a> {
+    pub(crate) directory: &'a OwnedFd,
+    pub(crate) name: &'a str,
+    pub(crate) file: &'a OwnedFd,
+    /// What is staged for the path: a copy beside it, should one be needed, is found by this name.
+    pub(crate) staged: Option<&'a str>,
+}
+
+/// Why content was not put.
+pub(crate) struct Unput {
+    pub(crate) error: Error,
+    /// Whether it may have come to its path all the same: only making that durable failed.
+    pub(crate) published: bool,
+}
+
+impl From<Error> for Unput {
+    fn from(error: Error) -> Self {
+        Unput { error, published: false }
+    }
+}
+
+impl Staged {
+    pub(crate) fn source(&self) -> Source<'_> {
+        Source { directory: &self.directory, name: &self.name, file: &self.file, staged: Some(&self.name) }
+    }
+}
+
+/// The error of [`Root::try_publish`].
+pub(crate) fn unpublished(path: &StoragePath, errno: Errno) -> Error {
+    match errno {
+        Errno::NOENT => Error::conflict(path, "the directory above it is removed again and again"),
+        _ => fault(path, Need::Write, "publish the content", errno),
+    }
+}
+
+impl Root {
+    /// Moves a file to `path` in one step, and makes that durable. False if the file is not where
+    /// it was: somebody else moved or removed it.
+    pub(crate) fn publish(&self, root: &OwnedFd, source: &Source<'_>, path: &StoragePath) -> Result<bool> {
+        self.try_publish(root, source, path).map_err(|errno| unpublished(path, errno))
+    }
+
+    /// As [`publish`](Self::publish). `EXDEV` if a copy is needed and nothing is staged that tells
+    /// whoever cleans up of it.
+    pub(crate) fn try_publish(&self, root: &OwnedFd, source: &Source<'_>, path: &StoragePath) -> Io<bool> {
+        let (above, name) = split(path.relative());
+        let outcome = self.move_into(root, source, above, name);
+        if !matches!(outcome, Ok(true)) {
+            self.prune(root, above);
+        }
+        outcome
+    }
+
+    fn move_into(&self, root: &OwnedFd, source: &Source<'_>, above: &str, name: &str) -> Io<bool> {
+        for _ in 0..ATTEMPTS {
+            let parent = self.make_directory(root, above)?;
+            match self.sys.rename(source.directory, source.name, &parent, name) {
+                Ok(()) => {}
+                Err(Errno::NOENT) => match self.sys.own_meta_at(source.directory, source.name) {
+                    // The parent was pruned before the file was in it: it is made again.
+                    Ok(_) => continue,
+                    Err(Errno::NOENT) if self.is_at(source, &parent, name)? => {}
+                    Err(Errno::NOENT) => return Ok(false),
+                    Err(error) => return Err(error),
+                },
+                Err(Errno::XDEV) => return self.copy_into(root, source, above, name),
+                Err(error) => return Err(error),
+            }
+            self.sync_names(root, above, &parent)?;
+            return Ok(true);
+        }
+        Err(Errno::NOENT)
+    }
+
+    /// Whether the file already is where it is to go: a server that repeats a request which it
+    /// carried out says that the source is not there.
+    fn is_at(&self, source: &Source<'_>, parent: &OwnedFd, name: &str) -> Io<bool> {
+        match self.sys.own_meta_at(parent, name) {
+            Ok(there) => Ok(there.is_same(&self.sys.meta(source.file)?)),
+            Err(Errno::NOENT) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes `content` the content of `path`.
+    ///
+    /// # Errors
+    /// With it, whether the content may have come to the path all the same.
+    pub(crate) fn put(&self, ticket: &Ticket, path: &StoragePath, content: &[u8]) -> Result<(), Unput> {
+        let failed = |errno| fault(path, Need::Write, "stage the content", errno);
+        let root = self.writable(path)?;
+        let staged = self.stage_passing(&root, path).map_err(failed)?;
+        let published = self.fill(&staged, content).map_err(failed).and_then(|()| {
+            let _section = ticket.section(vec![Hold::Path(path.clone())])?;
+            self.publish(&root, &staged.source(), path)
+        });
+        match published {
+            Ok(true) => {
+                self.prune_staging(&root, &staged.place);
+                Ok(())
+            }
+            Ok(false) => Err(Error::conflict(path, "the content was removed while on its way").into()),
+            Err(error) => {
+                let there = self.sys.own_meta_at(&staged.directory, staged.name.as_str());
+                let _ = self.unstage(&root, staged);
+                Err(Unput { error, published: there.is_err() })
+            }
+        }
+    }
+
+    fn fill(&self, staged: &Staged, content: &[u8]) -> Io<()> {
+        self.sys.write_at(&staged.file, content, 0)?;
+        self.finish(&staged.file)
+    }
+
+    /// The last step before content is published: its time, and its durability.
+    pub(crate) fn finish(&self, file: &OwnedFd) -> Io<()> {
+        self.sys.touch(file, stamp())?;
+        self.durable.sync_file(&self.sys, file)
+    }
+}
