@@ -1,0 +1,3 @@
+//! The program `storagedriver`.
+
+fn main() {}
