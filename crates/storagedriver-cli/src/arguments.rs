@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcomm
 use storagedriver::{WalkKey, WalkOrder};
 use tracing::level_filters::LevelFilter;
 
-use crate::format::parse_age;
+use crate::format::{parse_age, parse_part, parse_size};
 
 /// Looks into registry storage, changes it, copies it and verifies it.
 ///
@@ -67,6 +67,10 @@ pub(crate) enum Command {
     Walk(Walk),
     /// The uploads that were neither committed nor cancelled
     Uploads(Uploads),
+    /// Copies what is new or changed from one storage to another
+    Sync(Sync),
+    /// Checks a registry's storage: blobs, links, manifests, tags
+    Verify(Verify),
 }
 
 /// A storage argument as it was typed. It is parsed later: clap would repeat a bad value in its
@@ -226,13 +230,76 @@ pub(crate) struct Uploads {
     pub(crate) human: bool,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Sync {
+    /// The storage to copy from
+    pub(crate) from: StorageText,
+    /// The storage to copy to
+    pub(crate) to: StorageText,
+    /// Change nothing; exit code 1 if a copy would be needed
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Read every file back that was copied
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// Delete what the source does not have; nothing is deleted if there was a fault
+    #[arg(long)]
+    pub(crate) delete: bool,
+    /// Only this repository, and the blobs that it links to; can be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(crate) repository: Vec<String>,
+    #[command(flatten)]
+    pub(crate) run: Run,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The storage
+    pub(crate) storage: StorageText,
+    /// Only what comes after this key in a walk
+    #[arg(long, value_name = "KEY")]
+    pub(crate) start_after: Option<WalkKey>,
+    /// Read manifests, but no other blobs: only look whether they are there
+    #[arg(long)]
+    pub(crate) links_only: bool,
+    /// Which part of the blobs to read, such as 0.05 or 5%
+    #[arg(long, value_name = "PART", value_parser = parse_part, default_value = "1", conflicts_with = "links_only")]
+    pub(crate) sample: f64,
+    /// Chooses which blobs a sample reads [default: others each time]
+    #[arg(long, value_name = "NUMBER", requires = "sample")]
+    pub(crate) seed: Option<u64>,
+    #[command(flatten)]
+    pub(crate) run: Run,
+}
+
+/// What both runs over a whole storage take.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// How many files are worked on at once
+    #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) transfers: u16,
+    /// The most bytes to read in a second, such as 10MiB
+    #[arg(long, value_name = "BYTES", value_parser = parse_size)]
+    pub(crate) bandwidth: Option<u64>,
+    /// Write the faults to this file too, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Sizes as 1.5 KiB instead of bytes
+    #[arg(long, short = 'h')]
+    pub(crate) human: bool,
+}
+
 impl Command {
     /// Whether nothing has to be taken back when the command is interrupted.
     pub(crate) fn only_reads(&self) -> bool {
         match self {
-            Command::Drivers(_) | Command::Ls(_) | Command::Stat(_) | Command::Cat(_) | Command::Walk(_) => {
-                true
-            }
+            Command::Drivers(_)
+            | Command::Ls(_)
+            | Command::Stat(_)
+            | Command::Cat(_)
+            | Command::Walk(_)
+            | Command::Verify(_) => true,
+            Command::Sync(sync) => sync.dry_run,
             Command::Put(_) | Command::Mv(_) | Command::Rm(_) => false,
             Command::Uploads(uploads) => uploads.abort_older_than.is_none(),
         }

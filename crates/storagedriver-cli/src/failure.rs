@@ -15,7 +15,6 @@ pub(crate) enum Answer {
     /// Done: exit code 0.
     Yes,
     /// The answer is no: exit code 1. The output has said why.
-    #[allow(dead_code)]
     No,
 }
 

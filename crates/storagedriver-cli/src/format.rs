@@ -64,7 +64,6 @@ pub(crate) fn parse_age(text: &str) -> Result<Duration, String> {
 
 /// A number of bytes: `1048576`, `10MiB`, `10 MiB`. Decimal units are refused, as in parameters:
 /// Distribution reads `10MB` as 10, others as ten million.
-#[allow(dead_code)]
 pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
     let refusal = || format!("{text:?} is not a number of bytes such as `1048576` or `10MiB`");
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -79,6 +78,15 @@ pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
         _ => return Err(refusal()),
     };
     number.checked_mul(scale).ok_or_else(refusal)
+}
+
+/// A part of a whole: `0.05` or `5%`; above nothing, at most all.
+pub(crate) fn parse_part(text: &str) -> Result<f64, String> {
+    let (number, scale) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
+    match number.trim().parse::<f64>().map(|number| number / scale) {
+        Ok(part) if part > 0.0 && part <= 1.0 => Ok(part),
+        _ => Err(format!("{text:?} is not a part such as `0.05` or `5%`, above 0 and at most 1")),
+    }
 }
 
 #[cfg(test)]
@@ -118,6 +126,16 @@ mod tests {
         assert_eq!(parse_age("1h 30m"), Ok(Duration::from_secs(5_400)));
         for bad in ["", "7", "d", "-1h", "1 month", "yesterday"] {
             assert!(parse_age(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn parts() {
+        assert_eq!(parse_part("0.05"), Ok(0.05));
+        assert_eq!(parse_part("5%"), Ok(0.05));
+        assert_eq!(parse_part("1"), Ok(1.0));
+        for bad in ["", "0", "-0.1", "1.1", "101%", "NaN", "inf", "%"] {
+            assert!(parse_part(bad).is_err(), "{bad:?}");
         }
     }
 

@@ -4,4 +4,8 @@
 //!
 //! The program itself, its command line and its output are in the binary.
 
+pub mod registry;
 pub mod storage_argument;
+pub mod sync;
+pub mod transfer;
+pub mod verify;

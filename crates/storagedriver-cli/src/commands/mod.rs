@@ -6,9 +6,12 @@ mod entry;
 mod ls;
 mod mv;
 mod put;
+mod report;
 mod rm;
 mod stat;
+mod sync;
 mod uploads;
+mod verify;
 mod walk;
 
 use crate::arguments::{Command, Global};
@@ -44,5 +47,7 @@ async fn run_interruptible(command: Command, session: &mut Session) -> Result<An
         Command::Rm(arguments) => rm::run(arguments, session).await,
         Command::Walk(arguments) => walk::run(arguments, session).await,
         Command::Uploads(arguments) => uploads::run(arguments, session).await,
+        Command::Sync(arguments) => sync::run(arguments, session).await,
+        Command::Verify(arguments) => verify::run(arguments, session).await,
     }
 }

@@ -26,7 +26,7 @@ pub(crate) async fn run(arguments: Put, session: &mut Session) -> Result<Answer,
     let mut writer = interrupt.or(opening).await?;
     let meter = Meter::bytes(&session.global, input.size());
     let copied = interrupt.or(copy(&mut input, &mut writer, &meter)).await;
-    meter.finish();
+    drop(meter);
     if let Err(failure) = copied {
         // What stopped the copy is the news; traces that a failing cancel leaves go with
         // `uploads --abort-older-than`.
