@@ -5,6 +5,7 @@ mod commands;
 mod failure;
 mod format;
 mod interrupt;
+mod linked;
 mod local_input;
 mod open;
 mod output;
