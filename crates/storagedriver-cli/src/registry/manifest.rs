@@ -16,7 +16,7 @@ pub enum ManifestKind {
     Image,
     /// A list of manifests.
     Index,
-    /// Docker's first schema. What it refers to is not looked into.
+    /// Docker's first schema: layers only.
     Schema1,
 }
 
@@ -72,7 +72,14 @@ struct Document {
     /// Of the artefact manifest that drafts of OCI 1.1 had.
     blobs: Option<Vec<Descriptor>>,
     manifests: Option<Vec<Descriptor>>,
-    fs_layers: Option<IgnoredAny>,
+    fs_layers: Option<Vec<FsLayer>>,
+}
+
+/// A layer of Docker's first schema.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FsLayer {
+    blob_sum: String,
 }
 
 #[derive(Deserialize)]
@@ -137,6 +144,10 @@ impl Manifest {
         for descriptor in document.config.into_iter().chain(layers) {
             let place = if descriptor.is_foreign() { &mut manifest.foreign } else { &mut manifest.blobs };
             place.push(descriptor.digest()?);
+        }
+        for layer in document.fs_layers.into_iter().flatten() {
+            // The oldest ones name layers by digests that nothing computes any more.
+            manifest.blobs.extend(layer.blob_sum.parse::<Digest>());
         }
         for descriptor in document.manifests.into_iter().flatten() {
             let place = if descriptor.is_manifest() { &mut manifest.children } else { &mut manifest.blobs };
@@ -225,12 +236,14 @@ mod tests {
     }
 
     #[test]
-    fn the_first_schema_is_opaque() {
+    fn the_first_schema_has_layers() {
+        let layer = digest("layer").to_string();
         let manifest = parse(&serde_json::json!({
-            "schemaVersion": 1, "name": "a", "tag": "b", "fsLayers": [{ "blobSum": "sha256:00" }],
+            "schemaVersion": 1, "name": "a", "tag": "b",
+            "fsLayers": [{ "blobSum": layer }, { "blobSum": "tarsum.v1+sha256:00" }, { "blobSum": layer }],
         }));
         assert_eq!(manifest.kind, ManifestKind::Schema1);
-        assert!(manifest.blobs.is_empty());
+        assert_eq!(manifest.blobs, [digest("layer")]);
     }
 
     #[test]

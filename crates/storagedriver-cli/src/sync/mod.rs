@@ -26,12 +26,19 @@
 //! # }
 //! ```
 
+mod copy;
+mod join;
 mod overlap;
+mod pass;
+mod prune;
+mod run;
+mod whole;
 
 use std::sync::Arc;
 
 use storagedriver::{Result, Storage};
 
+pub(crate) use copy::{check_link, hash, link_digest, read_link};
 pub use overlap::{Location, Overlap, overlap};
 
 use crate::transfer::Monitor;
@@ -105,6 +112,10 @@ pub async fn sync(
     options: &SyncOptions,
     monitor: &Arc<Monitor>,
 ) -> Result<SyncSummary> {
-    let _ = (from, to, options, monitor);
-    Ok(SyncSummary::default())
+    let run = Arc::new(run::Run::new(from, to, options, monitor));
+    pass::copy_all(&run).await?;
+    if run.options.delete {
+        prune::delete_extra(&run).await?;
+    }
+    Ok(run.summary())
 }

@@ -4,9 +4,11 @@
 mod bandwidth;
 mod jobs;
 mod known;
+mod ledger;
 mod monitor;
 
 pub use bandwidth::Bandwidth;
 pub(crate) use jobs::Jobs;
 pub(crate) use known::{Known, Turns};
+pub(crate) use ledger::{Ledger, Trouble};
 pub use monitor::{Event, Monitor, Phase, Progress};

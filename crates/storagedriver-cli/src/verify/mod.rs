@@ -1,4 +1,33 @@
 //! Checking a registry's storage.
+//!
+//! [`verify`] walks over the blobs and then over the repositories, in key order, so that a run can be
+//! taken up again after any key. Faults are reported as they are found.
+//!
+//! Blobs that no manifest refers to are counted, exactly and with bounded memory: the digests of all
+//! blobs, and of all that manifests refer to, go to two temporary files as sorted runs, which are
+//! merged at the end. That takes 33 bytes a digest in the directory for temporary files.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use storagedriver::Storage;
+//! use storagedriver_cli::transfer::Monitor;
+//! use storagedriver_cli::verify::{VerifyOptions, verify};
+//! use storagedriver_inmemory::InMemory;
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> storagedriver::Result<()> {
+//! let storage = Storage::new(InMemory::new());
+//! let link = format!("/docker/registry/v2/repositories/a/_layers/sha256/{}/link", "0".repeat(64));
+//! storage.put_content(&link, "").await?;
+//! let monitor = Arc::new(Monitor::new(|event| println!("{event:?}")));
+//! let summary = verify(&storage, &VerifyOptions::default(), &monitor).await?;
+//! assert_eq!((summary.links, summary.faults), (1, 1));
+//! # Ok(())
+//! # }
+//! ```
+
+mod check;
+mod pass;
+mod spool;
 
 use std::sync::Arc;
 
@@ -55,8 +84,8 @@ pub struct VerifySummary {
     pub manifests: u64,
     /// Files that went away after they were listed.
     pub gone: u64,
-    /// Blobs that no manifest refers to, and their bytes: what a garbage collection would remove.
-    /// Not a fault. None: not counted, because not everything was checked.
+    /// Blobs that no manifest refers to: what a garbage collection would remove. Not a fault. None:
+    /// not counted, because not all manifests were read.
     pub unreferenced: Option<u64>,
     /// Faults, each reported as it was found.
     pub faults: u64,
@@ -73,6 +102,7 @@ pub async fn verify(
     options: &VerifyOptions,
     monitor: &Arc<Monitor>,
 ) -> Result<VerifySummary> {
-    let _ = (storage, options, monitor);
-    Ok(VerifySummary::default())
+    let check = Arc::new(check::Check::new(storage, options, monitor)?);
+    pass::check_all(&check).await?;
+    check.summary().await
 }
