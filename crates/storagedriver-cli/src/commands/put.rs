@@ -1,7 +1,7 @@
 //! `put`: local bytes to a path.
 
 use serde::Serialize;
-use storagedriver::{FileWriter, WriteMode};
+use storagedriver::{FileWriter, Result, Storage, WriteMode};
 
 use super::Session;
 use crate::arguments::Put;
@@ -21,27 +21,44 @@ pub(crate) async fn run(arguments: Put, session: &mut Session) -> Result<Answer,
     let mut input = LocalInput::open(&arguments.file)?;
     let opening = async {
         let storage = open::only(&arguments.storage).await?;
-        Ok(storage.writer(&arguments.path, WriteMode::Create).await?)
+        let writer = storage.writer(&arguments.path, WriteMode::Create).await?;
+        Ok((storage, writer))
     };
-    let mut writer = interrupt.or(opening).await?;
+    let (storage, mut writer) = interrupt.or(opening).await?;
     let meter = Meter::bytes(&session.global, input.size());
     let copied = interrupt.or(copy(&mut input, &mut writer, &meter)).await;
     drop(meter);
     if let Err(failure) = copied {
-        // What stopped the copy is the news; traces that a failing cancel leaves go with
-        // `uploads --abort-older-than`.
-        if let Err(error) = writer.cancel().await {
-            tracing::warn!("the upload could not be cancelled: {error}");
-        }
+        not_cancelled(writer.cancel().await);
         return Err(failure);
     }
     let size = writer.size();
     // From here on a signal no longer stops it: the answer must be known.
-    writer.commit().await?;
+    if let Err(error) = writer.commit().await {
+        not_cancelled(take_back(&storage, &arguments.path).await);
+        return Err(error.into());
+    }
     if session.output.json() {
         session.output.object(&Written { path: &arguments.path, size })?;
     }
     Ok(Answer::Yes)
+}
+
+/// A failed commit leaves the upload for whoever wants to resume it; nobody does here. Were the
+/// outcome unknown and the content published after all, this cancels an append that changed nothing.
+async fn take_back(storage: &Storage, path: &str) -> Result<()> {
+    match storage.writer(path, WriteMode::Append).await {
+        Ok(writer) => writer.cancel().await,
+        Err(error) if error.is_not_found() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// What stopped the upload is the news; traces that are left go with `uploads --abort-older-than`.
+fn not_cancelled(outcome: Result<()>) {
+    if let Err(error) = outcome {
+        tracing::warn!("the upload could not be cancelled: {error}");
+    }
 }
 
 async fn copy(input: &mut LocalInput, writer: &mut FileWriter, meter: &Meter) -> Result<(), Failure> {
