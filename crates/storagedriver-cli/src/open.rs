@@ -1,29 +1,52 @@
 //! From a storage argument to an open storage.
 
-use storagedriver::{Factory, Parameters, Result, Storage, Value};
+use std::fs;
+
+use storagedriver::config::environment;
+use storagedriver::{Configuration, Factory, Parameters, Result, Storage, Value};
 use storagedriver_cli::storage_argument::StorageArgument;
 use storagedriver_cli::sync::Location;
 
 use crate::arguments::StorageText;
 use crate::failure::Failure;
 
-/// A driver's name and its parameters, not opened yet.
-pub(crate) struct Resolved {
-    driver: String,
-    parameters: Parameters,
+/// What a storage argument says, not opened yet.
+pub(crate) enum Resolved {
+    /// A driver and its parameters.
+    Driver { name: String, parameters: Parameters },
+    /// A configuration file.
+    Configuration(Box<Configuration>),
 }
+
+/// Distribution's middleware. It changes nothing but the URLs that clients are sent to, and no
+/// command here gives those out, so a program without it reads the same storage.
+const ABOUT_URLS_ONLY: [&str; 4] = ["alicdn", "cloudfront", "redirect", "rewrite"];
 
 impl Resolved {
     /// Where the storage is, to tell whether two are one.
     pub(crate) fn location(&self) -> Location {
+        let (name, parameters) = match self {
+            Resolved::Driver { name, parameters } => (name, parameters),
+            Resolved::Configuration(configuration) => (&configuration.driver, &configuration.parameters),
+        };
         let mut pairs = Vec::new();
-        flatten("", &self.parameters, &mut pairs);
-        Location::new(&*self.driver, pairs)
+        flatten("", parameters, &mut pairs);
+        Location::new(name.as_str(), pairs)
     }
 
     /// Opens the storage.
     pub(crate) async fn open(self) -> Result<Storage> {
-        Factory::linked().create(&self.driver, self.parameters).await
+        let factory = Factory::linked();
+        match self {
+            Resolved::Driver { name, parameters } => factory.create(&name, parameters).await,
+            Resolved::Configuration(mut configuration) => {
+                for entry in &mut configuration.middleware {
+                    let absent = factory.find_middleware(&entry.name)?.is_none();
+                    entry.disabled |= absent && ABOUT_URLS_ONLY.contains(&entry.name.as_str());
+                }
+                configuration.create_with(&factory).await
+            }
+        }
     }
 }
 
@@ -42,16 +65,27 @@ fn flatten(prefix: &str, parameters: &Parameters, pairs: &mut Vec<(String, Strin
     }
 }
 
+/// `alone`: the command has no other storage.
 fn resolve(text: &StorageText, alone: bool) -> Result<Resolved, Failure> {
     let argument: StorageArgument = text.0.parse()?;
-    if let Some((file, environment)) = argument.configuration() {
-        let _ = (file, environment, alone);
+    if let Some((file, with_environment)) = argument.configuration() {
+        return configuration(file, alone || with_environment);
     }
-    let driver = argument.driver().unwrap_or_default().to_owned();
-    // A name that two crates registered is refused when it is created.
-    let registration = Factory::linked().find(&driver)?;
+    let name = argument.driver().unwrap_or_default().to_owned();
+    let registration = Factory::linked().find(&name)?;
     let parameters = argument.resolve(registration.map(|registration| registration.table))?;
-    Ok(Resolved { driver, parameters })
+    Ok(Resolved::Driver { name, parameters })
+}
+
+fn configuration(file: &str, with_environment: bool) -> Result<Resolved, Failure> {
+    let text = fs::read_to_string(file)
+        .map_err(|error| Failure::Usage(format!("cannot read the configuration {file}: {error}")))?;
+    let configuration = if with_environment {
+        Configuration::from_yaml_with_env(&text, environment())?
+    } else {
+        Configuration::from_yaml(&text)?
+    };
+    Ok(Resolved::Configuration(Box::new(configuration)))
 }
 
 /// Opens the only storage of a command.
