@@ -1,2 +1,51 @@
-//! Development tasks: `cargo xtask <task>`.
-fn main() {}
+//! Development tasks: `cargo xtask <task>`. Each task is a module; `USAGE` lists them.
+
+mod conformance;
+mod docs;
+mod project;
+mod rust_version;
+mod third_party;
+
+use std::process::ExitCode;
+
+use project::{Outcome, Project};
+
+const USAGE: &str = "\
+usage: cargo xtask <task>
+
+  ci                       everything that CI runs (.ci/run)
+  conformance [DRIVER...]  the suite on every store that can be reached here; prints the matrix
+                           and writes target/conformance/report.json
+  docs [--check]           brings the generated parts of the documentation up to date, and checks
+                           its links; --check changes nothing
+  rust-version             checks the oldest compiler that the crates state
+  third-party              builds and tests the third-party driver from what `cargo package` made";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Outcome {
+    let project = Project::find()?;
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["ci"] => project::run(project.command("bash").arg(".ci/run")),
+        ["conformance", drivers @ ..] => conformance::run(&project, drivers),
+        ["docs"] => docs::run(&project, docs::Mode::Write),
+        ["docs", "--check"] => docs::run(&project, docs::Mode::Check),
+        ["rust-version"] => rust_version::run(&project),
+        ["third-party"] => third_party::run(&project),
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => Err(format!("unknown task: {}\n\n{USAGE}", arguments.join(" ")).into()),
+    }
+}

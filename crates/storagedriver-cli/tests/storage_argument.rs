@@ -1,4 +1,5 @@
 //! Whatever can be said as a storage argument is printed so that it parses back.
+#![allow(clippy::unwrap_used)] // A failure here fails the test.
 
 use proptest::prelude::*;
 use storagedriver_cli::storage_argument::{StorageArgument, ValueSource};

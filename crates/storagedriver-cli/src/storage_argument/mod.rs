@@ -23,6 +23,7 @@
 //! ```
 
 mod parse;
+mod resolve;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,0 +1,150 @@
+//! The driver: each operation is one job of the pool.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use storagedriver::{
+    Content, DriverWriter, Error, FileInfo, PathLimits, ReadOptions, Result, StorageDriver, StoragePath,
+    UploadInfo, WriteMode,
+};
+
+use crate::durability::Durable;
+use crate::jobs::{Holds, Ticket, run};
+use crate::names::LONGEST_ADDED;
+use crate::parameters::FilesystemParameters;
+use crate::root::Root;
+use crate::sys::Sys;
+use crate::writer::FilesystemWriter;
+
+/// The longest path that Linux takes, without the byte that ends it.
+const LONGEST_PATH: usize = 4095;
+/// The longest name in a directory.
+const LONGEST_NAME: usize = 255;
+
+/// Registry storage in a directory of the machine.
+///
+/// All operations run in tokio's pool for blocking work: it needs a tokio runtime.
+pub struct Filesystem {
+    root: Arc<Root>,
+    holds: Arc<Holds>,
+    limits: PathLimits,
+}
+
+impl Filesystem {
+    /// The driver for a directory. Makes no system call: the directory is made by the first write.
+    ///
+    /// The limit of operations at once is not applied here but by
+    /// [`FilesystemParameters::into_storage`], as a layer.
+    ///
+    /// # Errors
+    /// [`InvalidParameter`](Error::InvalidParameter) if the root directory cannot be used as a
+    /// path, or leaves no room for paths below it; or if `durability` is neither `full` nor `none`.
+    pub fn new(parameters: &FilesystemParameters) -> Result<Self> {
+        Self::with_sys(parameters, Sys::default())
+    }
+
+    pub(crate) fn with_sys(parameters: &FilesystemParameters, sys: Sys) -> Result<Self> {
+        let refused = |reason: String| Error::invalid_parameter("filesystem", "rootdirectory", reason);
+        let path = std::path::absolute(&parameters.rootdirectory)
+            .map_err(|error| refused(format!("cannot be made absolute: {error}")))?;
+        let room = LONGEST_PATH.saturating_sub(path.as_os_str().len()).saturating_sub(LONGEST_ADDED);
+        if room < LONGEST_NAME {
+            return Err(refused("leaves no room for paths below it".to_owned()));
+        }
+        let durable = match parameters.durability {
+            "full" => Durable::new(true),
+            "none" => Durable::new(false),
+            other => {
+                let reason = format!("is {other:?}; allowed: full, none");
+                return Err(Error::invalid_parameter("filesystem", "durability", reason));
+            }
+        };
+        Ok(Filesystem {
+            root: Arc::new(Root::new(path, sys, durable)),
+            holds: Arc::default(),
+            limits: PathLimits::new(room, LONGEST_NAME),
+        })
+    }
+
+    /// The root directory, as an absolute path.
+    pub fn rootdirectory(&self) -> PathBuf {
+        self.root.path().to_owned()
+    }
+
+    async fn job<T, J>(&self, path: &StoragePath, job: J) -> Result<T>
+    where
+        T: Send + 'static,
+        J: FnOnce(&Arc<Root>, &Ticket, &StoragePath) -> Result<T> + Send + 'static,
+    {
+        let (root, on) = (self.root.clone(), path.clone());
+        run(&self.holds, path, move |ticket| job(&root, ticket, &on)).await
+    }
+}
+
+impl fmt::Debug for Filesystem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Filesystem").field("rootdirectory", &self.root.path()).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl StorageDriver for Filesystem {
+    fn name(&self) -> &str {
+        "filesystem"
+    }
+
+    async fn get_content(&self, path: &StoragePath) -> Result<Bytes> {
+        self.job(path, |root, _, path| root.content(path)).await
+    }
+
+    async fn put_content(&self, path: &StoragePath, content: Bytes) -> Result<()> {
+        self.job(path, move |root, ticket, path| root.put(ticket, path, &content)).await
+    }
+
+    async fn reader(&self, path: &StoragePath, options: &ReadOptions) -> Result<Content> {
+        let options = options.clone();
+        let reading = self.job(path, move |root, _, path| root.open_reader(path, &options)).await?;
+        Ok(reading.into_content(self.root.clone(), path.clone()))
+    }
+
+    async fn writer(&self, path: &StoragePath, mode: WriteMode) -> Result<Box<dyn DriverWriter>> {
+        let upload = self
+            .job(path, move |root, ticket, path| crate::upload::Upload::open(root, ticket, path, mode))
+            .await?;
+        let writer = FilesystemWriter::new(self.root.clone(), self.holds.clone(), path.clone(), upload);
+        Ok(Box::new(writer))
+    }
+
+    async fn stat(&self, path: &StoragePath) -> Result<FileInfo> {
+        self.job(path, |root, _, path| root.stat(path)).await
+    }
+
+    async fn list(&self, path: &StoragePath) -> Result<Vec<FileInfo>> {
+        self.job(path, |root, _, path| root.list(path, false)).await
+    }
+
+    async fn rename(&self, from: &StoragePath, to: &StoragePath) -> Result<()> {
+        let to = to.clone();
+        self.job(from, move |root, ticket, from| root.rename(ticket, from, &to)).await
+    }
+
+    async fn delete(&self, path: &StoragePath) -> Result<()> {
+        self.job(path, |root, ticket, path| root.delete(ticket, path)).await
+    }
+
+    async fn uploads(&self, below: &StoragePath) -> Result<Vec<UploadInfo>> {
+        self.job(below, |root, _, below| root.uploads(below)).await
+    }
+
+    async fn abort_upload(&self, upload: &UploadInfo) -> Result<()> {
+        let listed = upload.clone();
+        self.job(upload.path(), move |root, ticket, _| root.abort(ticket, &listed)).await
+    }
+
+    fn limits(&self) -> PathLimits {
+        self.limits
+    }
+}

@@ -1,0 +1,43 @@
+//! What a test can see and do at the boundary of system calls.
+
+use std::fmt::Debug;
+
+use super::Errno;
+
+/// A call that changes something or makes it durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Call {
+    Create,
+    Mkdir,
+    Write,
+    Truncate,
+    Touch,
+    Sync,
+    SyncDir,
+    Rename,
+    Unlink,
+    Rmdir,
+}
+
+/// What a call did; files and directories by inode number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Event {
+    Create { directory: u64, name: String, file: u64 },
+    Mkdir { directory: u64, name: String, made: u64 },
+    Write { file: u64, offset: u64, length: u64 },
+    Truncate { file: u64, length: u64 },
+    Sync { file: u64 },
+    SyncDir { directory: u64 },
+    Rename { from: u64, name: String, to: u64, new: String },
+    Unlink { directory: u64, name: String },
+    Rmdir { directory: u64, name: String },
+}
+
+/// Sees every call that changes something.
+pub(crate) trait Hook: Debug + Send + Sync {
+    /// Before the call: an error is returned in its place, and the call is not made.
+    fn before(&self, call: Call) -> Result<(), Errno>;
+
+    /// After a call that succeeded.
+    fn after(&self, event: Event);
+}

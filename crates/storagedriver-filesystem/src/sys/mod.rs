@@ -1,0 +1,15 @@
+//! The only module that makes system calls.
+//!
+//! Everything above it speaks of directories held open, names in them, and [`Errno`]. Calls that
+//! change something report to an optional [`Hook`], by which the tests record the order of durable
+//! calls and inject faults; without one, the price is a branch.
+
+mod hook;
+mod linux;
+
+pub(crate) use hook::{Call, Event, Hook};
+pub(crate) use linux::{Kind, Meta, Stamp, Sys};
+pub(crate) use rustix::io::Errno;
+
+/// The result of a system call.
+pub(crate) type Io<T> = Result<T, Errno>;

@@ -1,0 +1,85 @@
+//! Which content of a path is meant: inode, time of the last change, and size.
+
+use std::sync::Mutex;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use storagedriver::Version;
+
+use crate::sys::{Meta, Stamp};
+
+/// One version of a file's content. Every publication sets a time that this process never set
+/// before, to the nanosecond, so that a later file with the same inode number differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileVersion {
+    inode: u64,
+    modified: Stamp,
+    size: u64,
+}
+
+impl FileVersion {
+    pub(crate) fn of(meta: &Meta) -> Self {
+        FileVersion { inode: meta.inode, modified: meta.modified, size: meta.size }
+    }
+
+    /// As it stands in the name of an upload, and in [`Version`].
+    pub(crate) fn to_text(self) -> String {
+        let Stamp { seconds, nanoseconds } = self.modified;
+        format!("{:x}-{seconds:x}-{nanoseconds:x}-{:x}", self.inode, self.size)
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('-');
+        let mut part = || u64::from_str_radix(parts.next()?, 16).ok();
+        let (inode, seconds, nanoseconds, size) = (part()?, part()?, part()?, part()?);
+        let modified =
+            Stamp { seconds: seconds.cast_signed(), nanoseconds: u32::try_from(nanoseconds).ok()? };
+        parts.next().is_none().then_some(FileVersion { inode, modified, size })
+    }
+
+    pub(crate) fn version(self) -> Version {
+        Version::new(self.to_text())
+    }
+}
+
+static LAST: Mutex<u64> = Mutex::new(0);
+
+/// The time in nanoseconds since 1970, later than any that this process was given before and later
+/// than `after`.
+pub(crate) fn tick(after: u64) -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let mut last = LAST.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    *last = u64::try_from(now).unwrap_or(u64::MAX).max(last.saturating_add(1)).max(after.saturating_add(1));
+    *last
+}
+
+/// A time for content that is about to be published.
+pub(crate) fn stamp() -> Stamp {
+    let now = tick(0);
+    Stamp {
+        seconds: i64::try_from(now / 1_000_000_000).unwrap_or(i64::MAX),
+        nanoseconds: u32::try_from(now % 1_000_000_000).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_text_and_back() {
+        for seconds in [0, 1_700_000_000, -5] {
+            let version = FileVersion { inode: 77, modified: Stamp { seconds, nanoseconds: 12 }, size: 0 };
+            assert_eq!(FileVersion::parse(&version.to_text()), Some(version));
+        }
+        assert_eq!(FileVersion::parse("1-2-3"), None);
+        assert_eq!(FileVersion::parse("1-2-3-4-5"), None);
+    }
+
+    #[test]
+    fn no_two_times_are_equal() {
+        let first = tick(0);
+        assert!(tick(0) > first);
+        assert!(tick(first + 1_000_000_000_000) > first + 1_000_000_000_000);
+        assert_ne!(stamp(), stamp());
+    }
+}

@@ -1,0 +1,83 @@
+//! The suite on every store that can be had here, and the matrix of it.
+
+mod report;
+mod targets;
+
+use std::fs;
+use std::path::Path;
+
+use report::{Report, Verdict, WHOLE};
+use targets::{Ready, TARGETS, Target};
+
+use crate::project::{self, Outcome, Project, read};
+
+/// The file that the suite appends a line to for each case it ran.
+const REPORT_VARIABLE: &str = "STORAGEDRIVER_CONFORMANCE_REPORT";
+
+/// Runs the targets of the given drivers, or of all, writes `target/conformance/report.json` and
+/// prints the matrix. A store that cannot be had is a failure, never left out in silence.
+pub(crate) fn run(project: &Project, drivers: &[&str]) -> Outcome {
+    if let Some(unknown) = drivers.iter().find(|name| TARGETS.iter().all(|target| target.driver != **name)) {
+        let known: Vec<&str> = TARGETS.iter().map(|target| target.driver).collect();
+        return Err(format!("no driver `{unknown}`; there are {}", known.join(", ")).into());
+    }
+    let place = project.target.join("conformance");
+    fs::create_dir_all(&place)?;
+    let mut report = Report::default();
+    for target in TARGETS.iter().filter(|target| drivers.is_empty() || drivers.contains(&target.driver)) {
+        match target.prepare() {
+            Ok(ready) => {
+                report.begin(target.driver, &ready.server);
+                let lines = place.join(format!("{}-{}.jsonl", target.driver, ready.server));
+                run_target(project, target, &ready, &lines, &mut report)?;
+            }
+            Err(reason) => {
+                report.begin(target.driver, target.expected());
+                report.record(WHOLE, Verdict::Fail, Some(format!("the store cannot be had: {reason}")));
+            }
+        }
+    }
+    report.require_every_case();
+
+    let written = place.join("report.json");
+    fs::write(&written, format!("{:#}\n", report.json()))?;
+    println!("\n{}\n{}", report.matrix(), project.relative(&written));
+    let [passed, failed, skipped] =
+        [Verdict::Pass, Verdict::Fail, Verdict::Skip].map(|verdict| report.count(verdict));
+    println!("{passed} passed, {failed} failed, {skipped} skipped");
+    if failed > 0 { Err("the suite failed".into()) } else { Ok(()) }
+}
+
+fn run_target(
+    project: &Project,
+    target: &Target,
+    ready: &Ready,
+    lines: &Path,
+    report: &mut Report,
+) -> Outcome {
+    if lines.exists() {
+        fs::remove_file(lines)?;
+    }
+    let mut test = project.cargo();
+    test.args(["test", "--package", target.package]);
+    for name in target.tests {
+        test.args(["--test", name]);
+    }
+    // The short variants: the long ones are run by `cargo test`.
+    test.env(REPORT_VARIABLE, lines).env_remove("STORAGEDRIVER_FULL");
+    if let Some(directory) = &ready.directory {
+        test.env("TMPDIR", directory);
+    }
+    let ended = project::run(&mut test);
+    let written = if lines.exists() { read(lines)? } else { String::new() };
+    let failed = report.count(Verdict::Fail);
+    let count = report.record_lines(target.driver, &written)?;
+    if count == 0 {
+        report.record(WHOLE, Verdict::Fail, Some("the suite reported no case".to_owned()));
+    } else if let Err(error) = ended
+        && report.count(Verdict::Fail) == failed
+    {
+        report.record(WHOLE, Verdict::Fail, Some(format!("no case failed, and yet: {error}")));
+    }
+    Ok(())
+}

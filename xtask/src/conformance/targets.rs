@@ -1,0 +1,125 @@
+//! Where the suite runs: one row for each driver and store. What a later driver needs is a row
+//! here and, if its store has to be started, a `Place` of its own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A driver on a store.
+pub(crate) struct Target {
+    /// The name under which the driver is registered.
+    pub(crate) driver: &'static str,
+    /// What the store is called in the report; `None`: the type of the file system that it is on.
+    pub(crate) server: Option<&'static str>,
+    /// The package whose tests are run.
+    pub(crate) package: &'static str,
+    /// Its test programs that hold the suite and the state machine.
+    pub(crate) tests: &'static [&'static str],
+    /// What has to be there.
+    pub(crate) place: Place,
+}
+
+/// What a target needs before its tests can run.
+pub(crate) enum Place {
+    /// Nothing: the store is in the tests' own process.
+    InProcess,
+    /// A directory; the tests make theirs below it.
+    Directory(fn() -> PathBuf),
+}
+
+/// Every target, in the order of the matrix.
+pub(crate) const TARGETS: &[Target] = &[
+    Target {
+        driver: "inmemory",
+        server: Some("in-process"),
+        package: "storagedriver-inmemory",
+        tests: &["conformance"],
+        place: Place::InProcess,
+    },
+    Target {
+        driver: "filesystem",
+        server: None,
+        package: "storagedriver-filesystem",
+        tests: &["conformance"],
+        place: Place::Directory(std::env::temp_dir),
+    },
+    Target {
+        driver: "filesystem",
+        server: Some("tmpfs"),
+        package: "storagedriver-filesystem",
+        tests: &["conformance"],
+        place: Place::Directory(|| PathBuf::from("/dev/shm")),
+    },
+];
+
+/// A target that can be run.
+pub(crate) struct Ready {
+    /// What the store is called in the report.
+    pub(crate) server: String,
+    /// The directory that the tests make theirs below.
+    pub(crate) directory: Option<PathBuf>,
+}
+
+impl Target {
+    /// Gets the store ready.
+    ///
+    /// # Errors
+    /// Why it cannot be had: the report says so.
+    pub(crate) fn prepare(&self) -> Result<Ready, String> {
+        let directory = match self.place {
+            Place::InProcess => None,
+            Place::Directory(directory) => Some(directory()),
+        };
+        let found = match &directory {
+            None => None,
+            Some(directory) if directory.is_dir() => Some(filesystem(directory)),
+            Some(directory) => return Err(format!("{} is no directory", directory.display())),
+        };
+        match (self.server, found) {
+            (Some(server), Some(found)) if server != found => Err(format!("the file system is {found}")),
+            (Some(server), _) => Ok(Ready { server: server.to_owned(), directory }),
+            (None, found) => {
+                Ok(Ready { server: found.unwrap_or_else(|| "in-process".to_owned()), directory })
+            }
+        }
+    }
+
+    /// What the store is called when it cannot be had.
+    pub(crate) fn expected(&self) -> &'static str {
+        self.server.unwrap_or("the temporary directory")
+    }
+}
+
+/// The type of the file system that a directory is on; `local` where the system does not tell.
+fn filesystem(directory: &Path) -> String {
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+    mount_type(&mounts, &directory).unwrap_or_else(|| "local".to_owned())
+}
+
+/// The type of the deepest mount that holds the directory; of two at one place, the later covers
+/// the earlier.
+fn mount_type(mounts: &str, directory: &Path) -> Option<String> {
+    let mounts = mounts.lines().filter_map(|line| {
+        let mut words = line.split_whitespace().skip(1);
+        Some((Path::new(words.next()?), words.next()?))
+    });
+    let holding = mounts.filter(|(place, _)| directory.starts_with(place));
+    holding.max_by_key(|(place, _)| place.components().count()).map(|(_, kind)| kind.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_deepest_mount_tells_the_type() {
+        let mounts = "overlay / overlay rw 0 0\ntmpfs /dev tmpfs rw 0 0\nshm /dev/shm ext4 rw 0 0\n\
+                      x /dev/shm tmpfs rw 0 0\n";
+        let kind = |directory: &str| mount_type(mounts, Path::new(directory)).unwrap();
+        assert_eq!(kind("/tmp"), "overlay");
+        assert_eq!(kind("/dev/shm/a"), "tmpfs");
+        assert_eq!(kind("/dev/shmem"), "tmpfs");
+        assert_eq!(kind("/device"), "overlay");
+        assert_eq!(mount_type("", Path::new("/")), None);
+    }
+}

@@ -1,0 +1,71 @@
+//! The documentation: its generated blocks are up to date, and its links lead somewhere.
+
+mod blocks;
+mod links;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::project::{Outcome, Project, entries, read};
+
+/// Whether files may be changed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Write,
+    Check,
+}
+
+pub(crate) fn run(project: &Project, mode: Mode) -> Outcome {
+    let mut pages = BTreeMap::new();
+    for path in markdown(&project.root)? {
+        let text = read(&path)?;
+        pages.insert(path, text);
+    }
+    let mut faults = Vec::new();
+    let mut generator = blocks::Generator::new(project);
+    for (path, text) in &mut pages {
+        let fresh = match generator.refresh(text) {
+            Ok(fresh) => fresh,
+            Err(error) => {
+                faults.push(format!("{}: {error}", project.relative(path)));
+                continue;
+            }
+        };
+        if fresh == *text {
+            continue;
+        }
+        match mode {
+            Mode::Check => {
+                faults.push(format!("{}: out of date; run `cargo xtask docs`", project.relative(path)));
+            }
+            Mode::Write => {
+                fs::write(path, &fresh)?;
+                println!("{}: brought up to date", project.relative(path));
+            }
+        }
+        *text = fresh;
+    }
+    faults.extend(links::faults(project, &pages)?);
+    if faults.is_empty() {
+        println!("docs: {} pages, their links and generated blocks are good", pages.len());
+        return Ok(());
+    }
+    Err(format!("{} faults in the documentation:\n  {}", faults.len(), faults.join("\n  ")).into())
+}
+
+/// Every Markdown file of the repository, build products left out.
+fn markdown(directory: &Path) -> Outcome<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for path in entries(directory)? {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if path.is_dir() {
+            if !name.starts_with('.') && name != "target" && name != "book" && name != "registry" {
+                found.extend(markdown(&path)?);
+            }
+        } else if name.ends_with(".md") {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}

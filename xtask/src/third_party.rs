@@ -1,0 +1,90 @@
+//! The third-party driver, built as a stranger builds it: against the packages that would be
+//! published, not against this workspace's directories.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::project::{self, Outcome, Project, entries, read};
+
+/// The most lines of Rust that the driver may need, comments and blank lines included.
+const MOST_LINES: usize = 300;
+
+pub(crate) fn run(project: &Project) -> Outcome {
+    let source = project.root.join("third-party/storagedriver-redb");
+    count_lines(&source.join("src"))?;
+
+    let mut package = project.cargo();
+    package.args(["package", "--workspace", "--exclude", "xtask", "--allow-dirty"]);
+    project::run(&mut package)?;
+
+    // Beside the workspace and not in it: what is tested depends on nothing but the packages.
+    let place = project.target.join("third-party");
+    let crates = unpack(project, &place.join("crates"))?;
+    let driver = place.join("storagedriver-redb");
+    copy(&source, &driver)?;
+
+    let mut test = project.cargo();
+    test.current_dir(&driver).arg("test").arg("--target-dir").arg(place.join("target"));
+    for (name, path) in &crates {
+        test.arg("--config").arg(format!("patch.crates-io.{name}.path={:?}", path.display().to_string()));
+    }
+    project::run(&mut test)
+}
+
+fn count_lines(source: &Path) -> Outcome {
+    let mut lines = 0;
+    for file in entries(source)? {
+        lines += read(&file)?.lines().count();
+    }
+    println!("third-party driver: {lines} lines of Rust in src/, at most {MOST_LINES}");
+    if lines > MOST_LINES { Err(format!("{lines} lines are more than {MOST_LINES}").into()) } else { Ok(()) }
+}
+
+/// Unpacks this version's packages; returns the name and the directory of each.
+fn unpack(project: &Project, into: &Path) -> Outcome<Vec<(String, PathBuf)>> {
+    if into.exists() {
+        fs::remove_dir_all(into)?;
+    }
+    fs::create_dir_all(into)?;
+    let mut crates = Vec::new();
+    for directory in entries(&project.root.join("crates"))? {
+        let name = directory.file_name().and_then(|name| name.to_str()).ok_or("a crate has a name")?;
+        let prefix = format!("{name}-");
+        let packages = entries(&project.target.join("package"))?;
+        // Other versions may lie there from earlier runs: the newest is of this one.
+        let package = packages
+            .into_iter()
+            .filter(|path| path.extension().is_some_and(|extension| extension == "crate"))
+            .filter(|path| {
+                let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+                stem.strip_prefix(&prefix)
+                    .is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit()))
+            })
+            .max_by_key(|path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok())
+            .ok_or_else(|| format!("cargo package made no package of {name}"))?;
+        let mut tar = project.command("tar");
+        project::run(tar.arg("xzf").arg(&package).arg("-C").arg(into))?;
+        let stem = package.file_stem().ok_or("a package has a name")?;
+        crates.push((name.to_owned(), into.join(stem)));
+    }
+    Ok(crates)
+}
+
+/// Copies the driver's directory, its build products left out.
+fn copy(from: &Path, to: &Path) -> Outcome {
+    if to.exists() {
+        fs::remove_dir_all(to)?;
+    }
+    fs::create_dir_all(to)?;
+    for path in entries(from)? {
+        let name = path.file_name().ok_or("an entry has a name")?;
+        if path.is_dir() {
+            if name != "target" {
+                copy(&path, &to.join(name))?;
+            }
+        } else {
+            fs::copy(&path, to.join(name))?;
+        }
+    }
+    Ok(())
+}
