@@ -1,6 +1,7 @@
 //! `sync` in a process of its own, killed again and again.
 //!
 //! By default the tree has 64 MiB; with `STORAGEDRIVER_FULL=1` in the environment, 1 GiB.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A failure here fails the test.
 
 #[path = "../trees/mod.rs"]
 mod trees;

@@ -85,9 +85,9 @@ async fn a_copy_killed_twenty_times_ends_identical() {
         assert_eq!(broken_tags(&to).await, Vec::<String>::new());
     }
     // Then while links are written: in each of these runs fewer are read than there are left.
-    for round in kills..KILLS {
+    while kills < KILLS {
         let mut copying = Copying::start(&from, &to, &record, false);
-        let chunks = 1 + numbers.below(links / (KILLS as u64 + 1 - round as u64) / 2);
+        let chunks = 1 + numbers.below(links / (KILLS as u64 + 1 - kills as u64) / 2);
         copying.until_read(chunks, 0).await;
         copying.kill();
         kills += 1;

@@ -2,7 +2,6 @@
 
 // Every test that has this as a module uses another part of it.
 #![allow(dead_code)]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -46,9 +45,11 @@ impl Numbers {
     }
 }
 
+type Put<'a> = dyn FnMut(&str, Bytes) + 'a;
+
 /// Writes what a registry would write, file by file, in the order in which it does.
 pub(crate) struct Registry<'a> {
-    put: Box<dyn FnMut(&str, Bytes) + 'a>,
+    put: Box<Put<'a>>,
 }
 
 impl<'a> Registry<'a> {
