@@ -89,6 +89,9 @@ pub fn repository_path(repository: &str) -> String {
 /// # Errors
 /// Says why not.
 pub fn check_repository(name: &str) -> Result<(), String> {
+    if name.is_empty() {
+        return Err("the name of a repository is empty".to_owned());
+    }
     storagedriver::StoragePath::parse(&format!("/{name}")).map_err(|_| {
         format!("`{name}` is no name of a repository: `/` between parts, no `/` at either end")
     })?;

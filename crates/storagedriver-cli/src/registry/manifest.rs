@@ -85,10 +85,8 @@ struct FsLayer {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Descriptor {
-    #[serde(default)]
-    media_type: String,
+    media_type: Option<String>,
     digest: String,
-    #[serde(default)]
     urls: Option<Vec<IgnoredAny>>,
 }
 
@@ -99,8 +97,9 @@ impl Descriptor {
 
     /// As registries decide it: only a layer that may not be distributed and says where it is.
     fn is_foreign(&self) -> bool {
-        let restricted = self.media_type.contains(".nondistributable.")
-            || self.media_type.starts_with("application/vnd.docker.image.rootfs.foreign.");
+        let media_type = self.media_type.as_deref().unwrap_or_default();
+        let restricted = media_type.contains(".nondistributable.")
+            || media_type.starts_with("application/vnd.docker.image.rootfs.foreign.");
         restricted && self.urls.as_ref().is_some_and(|urls| !urls.is_empty())
     }
 
@@ -116,7 +115,7 @@ impl Descriptor {
             "application/vnd.docker.distribution.manifest.v1+json",
             "application/vnd.docker.distribution.manifest.v1+prettyjws",
         ];
-        MANIFESTS.contains(&self.media_type.as_str())
+        MANIFESTS.contains(&self.media_type.as_deref().unwrap_or_default())
     }
 }
 
@@ -192,6 +191,8 @@ mod tests {
             "schemaVersion": 2,
             "config": descriptor("application/vnd.oci.image.config.v1+json", "config"),
             "layers": [descriptor(layer, "a"), descriptor(layer, "b"), descriptor(layer, "a")],
+            "manifests": null,
+            "mediaType": null,
             "subject": descriptor("application/vnd.oci.image.manifest.v1+json", "subject"),
         }));
         assert_eq!(manifest.kind, ManifestKind::Image);

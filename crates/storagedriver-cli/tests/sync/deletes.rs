@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use storagedriver::{FileInfo, Layer, Result, StorageDriver, StoragePath, async_trait};
 use storagedriver_cli::registry::{Entry, FaultKind};
 use storagedriver_cli::sync::SyncOptions;
 
+use crate::layers::Before;
 use crate::trees::{Files, Registry, assert_same, fill, small_registry, snapshot, without_uploads};
 use crate::{clean, kinds, memory_with, options, run};
 
@@ -90,6 +92,28 @@ async fn nothing_is_deleted_after_a_fault() {
     let (summary, faults) = run(&from, &to, &options(|options| options.delete = true)).await;
     assert_eq!(kinds(&faults), [FaultKind::EmptyLink]);
     assert_eq!((summary.deleted, summary.deletion_skipped), (0, true));
+    assert!(snapshot(&to).await.contains_key("/leftover"));
+}
+
+#[tokio::test]
+async fn what_comes_to_the_source_meanwhile_is_not_deleted() {
+    let inner = memory_with(&small_registry()).await;
+    let late = inner.clone();
+    let from = inner.layer(|driver| {
+        Before::new(driver, move |operation, path| {
+            let late = late.clone();
+            async move {
+                if operation == "stat" && path.as_str() == "/leftover" {
+                    late.put_content("/leftover", "x").await?;
+                }
+                Ok(())
+            }
+            .boxed()
+        })
+    });
+    let to = memory_with(&extra()).await;
+    let summary = clean(&from, &to, &options(|options| options.delete = true)).await;
+    assert_eq!(summary.deleted, extra().len() as u64 - 1);
     assert!(snapshot(&to).await.contains_key("/leftover"));
 }
 

@@ -208,6 +208,74 @@ async fn a_push_between_the_passes_is_copied_whole() {
     assert!(pushed.keys().all(|path| found.contains_key(path)));
 }
 
+/// A tag of a late push moves on, and the manifest it stood for is deleted, after it was read.
+#[tokio::test]
+async fn a_tag_that_moves_while_it_is_copied_is_followed() {
+    let image = |content: &str| {
+        let mut files = Files::new();
+        let mut registry = Registry::of(&mut files);
+        let image = registry.image("a", &[content.as_bytes().to_vec()]);
+        registry.tag("a", "t", image);
+        drop(registry);
+        (files, Entry::RevisionLink { repository: "a".to_owned(), digest: image }.path().unwrap())
+    };
+    let ((first, _), (second, passing), (third, _)) = (image("first"), image("second"), image("third"));
+    let inner = memory_with(&first).await;
+    let (late, once) = (inner.clone(), AtomicBool::new(true));
+    let from = inner.layer(|driver| {
+        Before::new(driver, move |operation, path| {
+            let now = operation == "read" && path.as_str().ends_with("/current/link");
+            let push = (now && once.swap(false, Ordering::SeqCst)).then(|| second.clone());
+            let late = late.clone();
+            async move {
+                crate::trees::fill(&late, &push.unwrap_or_default()).await;
+                Ok(())
+            }
+            .boxed()
+        })
+    });
+    let (late, last, deleted) = (inner.clone(), third.clone(), passing.clone());
+    let to = memory();
+    let watched = to.layer(|driver| {
+        Before::new(driver, move |operation, path| {
+            let now = operation == "stat" && path.as_str() == deleted;
+            let (late, push) = (late.clone(), now.then(|| last.clone()));
+            async move {
+                if let Some(push) = push {
+                    crate::trees::fill(&late, &push).await;
+                    late.delete(path.as_str()).await?;
+                }
+                Ok(())
+            }
+            .boxed()
+        })
+    });
+    let (_, faults) = run(&from, &watched, &SyncOptions::default()).await;
+    assert_eq!(faults, []);
+    let found = snapshot(&to).await;
+    assert!(!found.contains_key(&passing), "the second image's revision was to be gone before it was copied");
+    assert_eq!(broken_tags_of(&found), Vec::<String>::new());
+    assert!(third.iter().all(|(path, content)| found.get(path) == Some(content)));
+}
+
+/// A garbage collection takes the blob and the link to it.
+#[tokio::test]
+async fn a_link_that_is_deleted_with_its_blob_meanwhile_is_gone() {
+    let mut files = Files::new();
+    Registry::of(&mut files).layer("a", "layer");
+    let from = memory_with(&files).await;
+    let source = from.clone();
+    let watched = memory().layer(|driver| {
+        Before::new(driver, move |operation, path| {
+            let (source, now) = (source.clone(), operation == "stat" && path.as_str().contains("/blobs/"));
+            async move { if now { source.delete("/docker").await } else { Ok(()) } }.boxed()
+        })
+    });
+    let only = options(|options| options.repositories = vec!["a".to_owned()]);
+    let (summary, faults) = run(&from, &watched, &only).await;
+    assert_eq!((summary.gone, summary.copied, faults.len()), (1, 0, 0), "{faults:#?}");
+}
+
 fn flaky(inner: &Storage, fails: impl Fn(&'static str, &str) -> bool + Send + Sync + 'static) -> Storage {
     inner.layer(|driver| {
         Before::new(driver, move |operation, path| {

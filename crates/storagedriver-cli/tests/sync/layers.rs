@@ -94,7 +94,8 @@ impl Layer for Counting {
 
     async fn writer(&self, path: &StoragePath, mode: WriteMode) -> Result<Box<dyn DriverWriter>> {
         self.counts.call("writer");
-        self.inner.writer(path, mode).await
+        let inner = self.inner.writer(path, mode).await?;
+        Ok(Box::new(CountingWriter { inner, counts: self.counts.clone() }))
     }
 
     async fn stat(&self, path: &StoragePath) -> Result<FileInfo> {
@@ -122,6 +123,37 @@ impl Layer for Counting {
         let Some(inner) = self.inner.walk(path, options).await? else { return Ok(None) };
         self.counts.pages.fetch_add(1, Ordering::SeqCst);
         Ok(Some(Box::new(Paged { inner, counts: self.counts.clone(), keys: 0, at_directory: false })))
+    }
+}
+
+struct CountingWriter {
+    inner: Box<dyn DriverWriter>,
+    counts: Arc<Counts>,
+}
+
+#[async_trait]
+impl DriverWriter for CountingWriter {
+    async fn write(&mut self, chunk: Bytes) -> Result<()> {
+        self.inner.write(chunk).await
+    }
+
+    fn size(&self) -> u64 {
+        self.inner.size()
+    }
+
+    async fn close(&mut self) -> Result<()> {
+        self.counts.call("close");
+        self.inner.close().await
+    }
+
+    async fn commit(&mut self) -> Result<()> {
+        self.counts.call("commit");
+        self.inner.commit().await
+    }
+
+    async fn cancel(&mut self) -> Result<()> {
+        self.counts.call("cancel");
+        self.inner.cancel().await
     }
 }
 
@@ -205,6 +237,11 @@ impl Layer for Before {
     async fn writer(&self, path: &StoragePath, mode: WriteMode) -> Result<Box<dyn DriverWriter>> {
         (self.hook)("write", path.clone()).await?;
         self.inner.writer(path, mode).await
+    }
+
+    async fn stat(&self, path: &StoragePath) -> Result<FileInfo> {
+        (self.hook)("stat", path.clone()).await?;
+        self.inner.stat(path).await
     }
 
     async fn delete(&self, path: &StoragePath) -> Result<()> {

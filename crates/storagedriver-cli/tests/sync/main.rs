@@ -4,6 +4,7 @@
 #[path = "../trees/mod.rs"]
 mod trees;
 
+mod between;
 mod copies;
 mod deletes;
 mod faults;

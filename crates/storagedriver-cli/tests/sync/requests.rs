@@ -9,7 +9,7 @@ use storagedriver_cli::sync::SyncOptions;
 
 use crate::layers::{Counting, Counts};
 use crate::trees::{Files, Numbers, Registry, small_registry, without_uploads};
-use crate::{clean, memory, memory_with, options};
+use crate::{clean, memory, memory_with, options, run};
 
 fn counting(storage: &Storage) -> (Storage, Arc<Counts>) {
     let counts = Arc::new(Counts::default());
@@ -33,6 +33,19 @@ async fn a_second_run_reads_only_what_is_compared_by_bytes_and_writes_nothing() 
         .sum();
     assert_eq!(read.read.load(Ordering::SeqCst), compared);
     assert_eq!(written.read.load(Ordering::SeqCst), compared);
+}
+
+/// A store may keep parts of an upload until it is cancelled: dropping a writer is not enough.
+#[tokio::test]
+async fn every_copy_is_committed_or_cancelled() {
+    let mut files = small_registry();
+    let blobs: Vec<String> = files.keys().filter(|path| path.contains("/blobs/")).cloned().collect();
+    files.insert(blobs[4].clone(), "wrong".into());
+    let (to, written) = counting(&memory());
+    run(&memory_with(&files).await, &to, &SyncOptions::default()).await;
+    // Each blob, and the one file that is too large to be held in memory.
+    assert_eq!(written.of("writer"), blobs.len() as u64 + 1);
+    assert_eq!((written.of("commit"), written.of("cancel")), (blobs.len() as u64, 1));
 }
 
 /// The source is read once: every byte, none twice.
