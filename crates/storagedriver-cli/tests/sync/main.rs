@@ -1,6 +1,8 @@
 //! `sync`: what it copies, what it leaves, and what it never does.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A failure here fails the test.
 
+#[path = "../layers/mod.rs"]
+mod layers;
 #[path = "../trees/mod.rs"]
 mod trees;
 
@@ -9,7 +11,7 @@ mod copies;
 mod deletes;
 mod faults;
 mod interrupted;
-mod layers;
+mod meanwhile;
 mod random;
 mod requests;
 

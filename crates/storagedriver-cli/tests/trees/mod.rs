@@ -165,6 +165,15 @@ pub(crate) fn small_registry() -> Files {
     files
 }
 
+/// Of [`small_registry`], a layer of 70,000 bytes that one image has.
+pub(crate) fn single_layer(files: &Files) -> Digest {
+    let digest = files.iter().find_map(|(path, content)| match classify(path) {
+        Entry::Blob { digest } if content.len() == 70_000 => Some(digest),
+        _ => None,
+    });
+    digest.unwrap()
+}
+
 /// Puts a tree into a storage.
 pub(crate) async fn fill(storage: &Storage, files: &Files) {
     for (path, content) in files {

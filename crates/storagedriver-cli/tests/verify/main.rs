@@ -1,8 +1,12 @@
 //! `verify`: it finds each fault, and none in a good tree.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A failure here fails the test.
 
+#[path = "../layers/mod.rs"]
+mod layers;
 #[path = "../trees/mod.rs"]
 mod trees;
+
+mod meanwhile;
 
 use std::sync::{Arc, Mutex};
 
@@ -20,9 +24,17 @@ fn options(change: impl FnOnce(&mut VerifyOptions)) -> VerifyOptions {
     options
 }
 
-async fn check_with(files: &Files, options: &VerifyOptions) -> (VerifySummary, Vec<Fault>) {
+async fn memory_with(files: &Files) -> Storage {
     let storage = Storage::new(InMemory::new());
     fill(&storage, files).await;
+    storage
+}
+
+async fn check_with(files: &Files, options: &VerifyOptions) -> (VerifySummary, Vec<Fault>) {
+    check_storage(&memory_with(files).await, options).await
+}
+
+async fn check_storage(storage: &Storage, options: &VerifyOptions) -> (VerifySummary, Vec<Fault>) {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let sink = seen.clone();
     let monitor = Arc::new(Monitor::new(move |event: &Event| {
@@ -30,7 +42,7 @@ async fn check_with(files: &Files, options: &VerifyOptions) -> (VerifySummary, V
             sink.lock().unwrap().push(fault.clone());
         }
     }));
-    let summary = verify(&storage, options, &monitor).await.unwrap();
+    let summary = verify(storage, options, &monitor).await.unwrap();
     let mut faults = std::mem::take(&mut *seen.lock().unwrap());
     faults.sort_by(|a, b| (a.kind, &a.path).cmp(&(b.kind, &b.path)));
     assert_eq!(summary.faults, faults.len() as u64);
@@ -245,6 +257,28 @@ async fn foreign_layers_and_subjects_need_not_be_there() {
     registry.manifest("a", manifest.to_string());
     drop(registry);
     assert_eq!(check(&files).await.1, []);
+    // Somebody pushed it all the same: the manifest refers to it.
+    Registry::of(&mut files).blob("elsewhere");
+    let (summary, faults) = check(&files).await;
+    assert_eq!((summary.unreferenced, faults.len()), (Some(0), 0));
+}
+
+#[tokio::test]
+async fn signatures_of_old_manifests_are_followed() {
+    let mut files = Files::new();
+    let mut registry = Registry::of(&mut files);
+    let layer = registry.layer("a", "layer");
+    let old = serde_json::json!({ "schemaVersion": 1, "fsLayers": [{ "blobSum": layer.to_string() }] });
+    let revision = registry.manifest("a", old.to_string());
+    let digest = registry.blob("signature");
+    let entry = Entry::SignatureLink { repository: "a".to_owned(), revision, digest };
+    registry.entry(&entry, digest.to_string());
+    drop(registry);
+    let (summary, faults) = check(&files).await;
+    assert_eq!((summary.unreferenced, summary.links, faults.len()), (Some(0), 3, 0));
+    files.remove(&blob_path(&digest));
+    let fault = only_fault(&files).await;
+    assert_eq!((fault.kind, fault.path), (FaultKind::MissingBlob, entry.path().unwrap()));
 }
 
 #[tokio::test]
