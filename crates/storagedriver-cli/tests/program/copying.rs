@@ -168,6 +168,19 @@ fn usage() {
 }
 
 #[test]
+fn a_closed_pipe_ends_a_copy_that_can_be_gone_on_with() {
+    let (source, to) = (registry(), Store::new());
+    let mut child = program(["sync", &source, &to.argument(), "--json"]).spawn().unwrap();
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(141));
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+    assert_eq!(to.text("uploads", &[]), "");
+    sync(&source, &to.argument(), &[]).ok();
+    assert_eq!(to.json("verify", &[])[0]["faults"], 0);
+}
+
+#[test]
 fn the_environment_applies_to_the_file_that_says_so() {
     let (one, two, other) = (Store::with(&["/one"]), Store::new(), Store::with(&["/other"]));
     let file = tempfile::NamedTempFile::new().unwrap();
