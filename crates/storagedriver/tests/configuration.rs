@@ -1,4 +1,6 @@
 //! Every rule of Distribution's configuration and environment, and each difference from it.
+#![cfg(feature = "config")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use storagedriver::{
     BoxFuture, Configuration, Error, Factory, MiddlewareRegistration, Parameters, Registration, Result,
