@@ -220,9 +220,7 @@ async fn the_root_is_made_by_the_first_write_and_not_before() {
     let (directory, storage) = storage();
     assert!(storage.stat("/").await.unwrap().is_dir());
     assert!(storage.list("/").await.unwrap().is_empty());
-    assert!(
-        storage.walk("/", WalkOptions::new()).await.unwrap().next().await.unwrap().is_none()
-    );
+    assert!(storage.walk("/", WalkOptions::new()).await.unwrap().next().await.unwrap().is_none());
     assert!(storage.uploads("/").await.unwrap().is_empty());
     assert_eq!(kind(storage.get_content("/a").await), ErrorKind::PathNotFound);
     assert_eq!(kind(storage.delete("/a").await), ErrorKind::PathNotFound);
