@@ -104,7 +104,11 @@ impl Layer for Flat {
     }
 
     async fn list(&self, path: &StoragePath) -> Result<Vec<FileInfo>> {
-        if path.as_str() == "/a" { Ok(vec![FileInfo::file(path.child("b")?)]) } else { self.0.list(path).await }
+        if path.as_str() == "/a" {
+            Ok(vec![FileInfo::file(path.child("b")?)])
+        } else {
+            self.0.list(path).await
+        }
     }
 }
 

@@ -204,8 +204,7 @@ async fn a_missing_child_of_an_index_is_found() {
 #[tokio::test]
 async fn a_tag_without_its_revision_is_found() {
     let mut files = small_registry();
-    let (path, _) =
-        first(&files, |entry| matches!(entry, Entry::TagCurrent { tag, .. } if tag == "latest"));
+    let (path, _) = first(&files, |entry| matches!(entry, Entry::TagCurrent { tag, .. } if tag == "latest"));
     let digest: Digest = String::from_utf8(files[&path].to_vec()).unwrap().parse().unwrap();
     let Entry::TagCurrent { repository, .. } = classify(&path) else { panic!("not a tag") };
     files.remove(&Entry::RevisionLink { repository, digest }.path().unwrap());
@@ -219,7 +218,10 @@ async fn a_manifest_that_cannot_be_read_is_found() {
         let mut files = Files::new();
         Registry::of(&mut files).manifest("a", content);
         let (summary, faults) = check(&files).await;
-        assert_eq!(faults.iter().map(|fault| fault.kind).collect::<Vec<_>>(), [FaultKind::UnreadableManifest]);
+        assert_eq!(
+            faults.iter().map(|fault| fault.kind).collect::<Vec<_>>(),
+            [FaultKind::UnreadableManifest]
+        );
         assert_eq!(summary.unreferenced, None);
     }
 }
