@@ -193,6 +193,10 @@ impl Root {
             }
             Ok(())
         });
+        if moved.is_err() {
+            // It may have been moved all the same.
+            self.prune(&root, above);
+        }
         for mark in marks.iter().flatten() {
             let _ = self.unstage(&root, mark);
         }

@@ -1,8 +1,7 @@
-//! Tests that look at the boundary of system calls: what a power cut leaves, what a crash between
-//! any two calls leaves, and what a failing call leaves.
+//! Tests at the boundary of system calls: what a power cut leaves, and what a crash at any call or
+//! the failure of any call leaves.
 
 mod crash_points;
-mod failing_calls;
 mod machine;
 mod power_cut;
 mod recorder;
