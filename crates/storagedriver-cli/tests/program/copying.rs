@@ -81,8 +81,8 @@ fn a_wrong_blob_is_a_fault_in_both() {
     content[1000] ^= 1;
     std::fs::write(&file, content).unwrap();
 
-    let report = store.root().join("../").join(format!("{}.report", std::process::id()));
-    let report = report.to_str().unwrap();
+    let report_file = tempfile::NamedTempFile::new().unwrap();
+    let report = report_file.path().to_str().unwrap();
     let verified = store.run("verify", &["--json", "--report", report]);
     assert_eq!(verified.code, Some(1));
     let lines = objects(&String::from_utf8(verified.stdout).unwrap());
@@ -90,7 +90,6 @@ fn a_wrong_blob_is_a_fault_in_both() {
     assert_eq!(lines[0]["kind"], "corrupt-blob");
     assert_eq!(lines[0]["path"], blob);
     let reported = objects(&std::fs::read_to_string(report).unwrap());
-    std::fs::remove_file(report).unwrap();
     assert_eq!(reported.len(), lines.len() - 1, "the summary is no fault");
     assert_eq!(reported[0]["path"], blob);
     store.text("verify", &["--links-only"]);
