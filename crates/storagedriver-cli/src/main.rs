@@ -20,6 +20,7 @@ use failure::{Answer, Failure, error_line};
 use interrupt::Interrupt;
 use output::Output;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
 
 /// How long work that storage still has running may take to end after the command, such as a
 /// staging file that is being removed.
@@ -69,6 +70,10 @@ fn log_to_stderr(global: &Global) {
         .with_max_level(global.log.unwrap_or(quiet))
         .with_writer(std::io::stderr)
         .with_ansi(false)
+        // Each storage operation is a span at level debug; its end tells how long it took.
+        .with_span_events(FmtSpan::CLOSE)
+        // With standard error gone it would panic in telling so.
+        .log_internal_errors(false)
         .init();
 }
 

@@ -72,7 +72,11 @@ const STEPS: f64 = 10_000.0;
 
 impl RunMeter {
     pub(crate) fn new(global: &Global) -> Self {
-        RunMeter { bar: bar(global, Some(STEPS as u64)), started: Instant::now() }
+        let bar = bar(global, Some(STEPS as u64));
+        if let Some(bar) = &bar {
+            set_template(bar, "{msg}");
+        }
+        RunMeter { bar, started: Instant::now() }
     }
 
     /// Shows how far the run is.
@@ -82,15 +86,15 @@ impl RunMeter {
         let rate = progress.bytes as f64 / elapsed.as_secs_f64().max(0.001);
         let (phase, files) = (progress.phase.as_str(), progress.files);
         let (bytes, rate) = (HumanSize(progress.bytes), HumanSize(rate as u64));
-        bar.set_message(format!("{phase}: {files} files, {bytes}, {rate}/s"));
         match progress.fraction {
             Some(fraction) => {
-                set_template(bar, "{msg} [{wide_bar}] {prefix}");
+                set_template(bar, "{msg} [{wide_bar}]{prefix}");
                 bar.set_position((fraction * STEPS) as u64);
                 bar.set_prefix(time_left(elapsed, fraction));
             }
             None => set_template(bar, "{msg}"),
         }
+        bar.set_message(format!("{phase}: {files} files, {bytes}, {rate}/s"));
     }
 
     /// Runs `print` while no progress is in the way.
@@ -118,9 +122,9 @@ fn time_left(elapsed: Duration, fraction: f64) -> String {
     let seconds = (elapsed.as_secs_f64() * (1.0 / fraction - 1.0)) as u64;
     let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
     if hours > 0 {
-        format!("{hours} h {minutes} min left")
+        format!(" {hours} h {minutes} min left")
     } else {
-        format!("{minutes} min {} s left", seconds % 60)
+        format!(" {minutes} min {} s left", seconds % 60)
     }
 }
 
@@ -130,9 +134,9 @@ mod tests {
 
     #[test]
     fn time_left_goes_by_what_is_done() {
-        assert_eq!(time_left(Duration::from_secs(60), 0.5), "1 min 0 s left");
-        assert_eq!(time_left(Duration::from_secs(60), 1.0), "0 min 0 s left");
-        assert_eq!(time_left(Duration::from_secs(600), 0.05), "3 h 10 min left");
+        assert_eq!(time_left(Duration::from_secs(60), 0.5), " 1 min 0 s left");
+        assert_eq!(time_left(Duration::from_secs(60), 1.0), " 0 min 0 s left");
+        assert_eq!(time_left(Duration::from_secs(600), 0.05), " 3 h 10 min left");
         assert_eq!(time_left(Duration::from_secs(600), 0.0), "");
     }
 }

@@ -123,7 +123,7 @@ impl StorageDriver for Filesystem {
     }
 
     async fn list(&self, path: &StoragePath) -> Result<Vec<FileInfo>> {
-        self.job(path, |root, _, path| root.list(path, false)).await
+        self.job(path, |root, _, path| root.list(path)).await
     }
 
     async fn rename(&self, from: &StoragePath, to: &StoragePath) -> Result<()> {

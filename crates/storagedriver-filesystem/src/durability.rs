@@ -55,6 +55,15 @@ impl Durable {
         known.extend(identities);
     }
 
+    /// A directory was just made: whatever is known of one that had its inode number before, and was
+    /// made within the same tick of the file system's clock, is not true of it.
+    pub(crate) fn forget(&self, sys: &Sys, directory: &OwnedFd) -> Io<()> {
+        if let Some(identity) = Self::identity(sys, directory)? {
+            self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(&identity);
+        }
+        Ok(())
+    }
+
     /// Makes durable the content of a file.
     pub(crate) fn sync_file(&self, sys: &Sys, file: &OwnedFd) -> Io<()> {
         if self.wanted { sys.sync(file) } else { Ok(()) }

@@ -41,6 +41,8 @@ mod remove;
 mod root;
 mod staging;
 mod sys;
+#[cfg(test)]
+mod tests;
 mod upload;
 mod version;
 mod writer;

@@ -33,9 +33,12 @@ impl Root {
         }
     }
 
-    /// The children of a directory, sorted by name: files with size and time if `detailed`. Names
-    /// that no path can have are left out, and so is what is neither file nor directory.
-    pub(crate) fn list(&self, path: &StoragePath, detailed: bool) -> Result<Vec<FileInfo>> {
+    /// The children of a directory, sorted by name. Names that no path can have are left out, and
+    /// so is what is neither file nor directory.
+    ///
+    /// Size and time of the files are asked for here, while the directory is open: the walk over
+    /// `list` needs them, and then has no `stat` to make for each.
+    pub(crate) fn list(&self, path: &StoragePath) -> Result<Vec<FileInfo>> {
         let failed = |errno| fault(path, Need::Read, "list the directory", errno);
         let Some(root) = self.get().map_err(failed)? else {
             return if path.is_root() { Ok(Vec::new()) } else { Err(Error::path_not_found(path)) };
@@ -51,7 +54,6 @@ impl Root {
             };
             match entry.kind {
                 Kind::Directory => found.push(FileInfo::directory(child)),
-                Kind::File if !detailed => found.push(FileInfo::file(child)),
                 Kind::Other => {}
                 Kind::File => match self.sys.own_meta_at(&directory, name) {
                     Ok(meta) if meta.kind == Kind::File => found.push(info(child, &meta)),

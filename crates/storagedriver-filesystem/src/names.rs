@@ -65,6 +65,13 @@ impl Name {
         }
     }
 
+    /// Whether `older` is what the upload was before it was closed under this name: a process that
+    /// is killed while it closes may leave both.
+    pub(crate) fn replaces(&self, older: &Name) -> bool {
+        let same = (self.upload, self.sequence) == (older.upload, older.sequence);
+        same && older.length().is_some() && older.length() < self.length()
+    }
+
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.strip_prefix('~')?.splitn(4, '.');
         let mut number = || {

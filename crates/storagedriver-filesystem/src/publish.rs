@@ -166,7 +166,8 @@ impl Root {
 
     /// Moves a committed file.
     pub(crate) fn rename(&self, ticket: &Ticket, from: &StoragePath, to: &StoragePath) -> Result<()> {
-        let root = self.existing(from)?;
+        self.existing(from)?;
+        let root = self.writable(from)?;
         let failed = |errno| fault(from, Need::Read, "open the file to be moved", errno);
         let (above, name) = split(from.relative());
         let _section = ticket.section(vec![Hold::Path(from.clone()), Hold::Path(to.clone())])?;
@@ -192,6 +193,10 @@ impl Root {
             }
             Ok(())
         });
+        if moved.is_err() {
+            // It may have been moved all the same.
+            self.prune(&root, above);
+        }
         for mark in marks.iter().flatten() {
             let _ = self.unstage(&root, mark);
         }

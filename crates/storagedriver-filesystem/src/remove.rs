@@ -246,6 +246,8 @@ impl Root {
             // Left by a process that was killed between making it and using it.
             self.prune_staging(root, &place);
         }
+        let all: Vec<Name> =
+            entries.iter().filter_map(|entry| Name::parse(entry.name.to_str().ok()?)).collect();
         for entry in entries {
             let Ok(text) = entry.name.to_str() else {
                 continue;
@@ -254,7 +256,8 @@ impl Root {
                 below.push(child);
                 continue;
             }
-            let Some(name) = Name::parse(text) else {
+            let Some(name) = Name::parse(text).filter(|name| !all.iter().any(|other| other.replaces(name)))
+            else {
                 continue;
             };
             if name.state == State::Passing {
@@ -398,8 +401,7 @@ impl Root {
     /// Removes what a process that was killed while it closed the upload left of its state before.
     pub(crate) fn discard_older(&self, directory: &OwnedFd, name: Name) -> Io<()> {
         for other in self.staged_names(directory)? {
-            let same = (other.upload, other.sequence) == (name.upload, name.sequence);
-            if same && other.length().is_some() && other.length() < name.length() {
+            if name.replaces(&other) {
                 match self.sys.unlink(directory, other.to_string().as_str()) {
                     Ok(()) | Err(Errno::NOENT) => {}
                     Err(error) => return Err(error),

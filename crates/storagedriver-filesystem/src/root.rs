@@ -2,6 +2,7 @@
 
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use storagedriver::{Error, Result, StoragePath};
@@ -23,6 +24,8 @@ pub(crate) struct Root {
     pub(crate) sys: Sys,
     pub(crate) durable: Durable,
     open: RwLock<Option<Arc<OwnedFd>>>,
+    /// Whether the open root was looked at as the first write to it does.
+    prepared: AtomicBool,
 }
 
 /// The directory that holds a relative path, and the name in it.
@@ -32,7 +35,7 @@ pub(crate) fn split(relative: &str) -> (&str, &str) {
 
 impl Root {
     pub(crate) fn new(path: PathBuf, sys: Sys, durable: Durable) -> Self {
-        Root { path, sys, durable, open: RwLock::new(None) }
+        Root { path, sys, durable, open: RwLock::new(None), prepared: AtomicBool::new(false) }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -45,6 +48,7 @@ impl Root {
 
     fn remember(&self, root: OwnedFd) -> Arc<OwnedFd> {
         let root = Arc::new(root);
+        self.prepared.store(false, Ordering::Release);
         *self.open.write().unwrap_or_else(PoisonError::into_inner) = Some(root.clone());
         root
     }
@@ -99,15 +103,19 @@ impl Root {
         }
     }
 
-    /// The root, made if it does not exist.
+    /// The root, made if it does not exist, for an operation whose result has to last.
     pub(crate) fn writable(&self, path: &StoragePath) -> Result<Arc<OwnedFd>> {
-        if let Some(root) = self.cached() {
-            return Ok(root);
+        let failed = |errno| self.fault(path, errno);
+        let root = match self.get().map_err(failed)? {
+            Some(root) => root,
+            None => self.remember(self.make().map_err(failed)?),
+        };
+        if !self.prepared.load(Ordering::Acquire) {
+            self.check_case(&root, path)?;
+            self.durable.sync_above(&self.sys, &self.path).map_err(failed)?;
+            self.prepared.store(true, Ordering::Release);
         }
-        let made = self.make().map_err(|errno| self.fault(path, errno))?;
-        self.check_case(&made, path)?;
-        self.durable.sync_above(&self.sys, &self.path).map_err(|errno| self.fault(path, errno))?;
-        Ok(self.remember(made))
+        Ok(root)
     }
 
     fn make(&self) -> Io<OwnedFd> {
@@ -206,11 +214,15 @@ impl Root {
             }
         };
         for name in missing.into_iter().rev() {
-            match self.sys.mkdir(&directory, name) {
-                Ok(()) | Err(Errno::EXIST) => {}
+            let made = match self.sys.mkdir(&directory, name) {
+                Ok(()) => true,
+                Err(Errno::EXIST) => false,
                 Err(error) => return Err(error),
-            }
+            };
             directory = self.sys.open_directory(&directory, name)?;
+            if made {
+                self.durable.forget(&self.sys, &directory)?;
+            }
         }
         Ok(directory)
     }

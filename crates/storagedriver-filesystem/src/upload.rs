@@ -192,11 +192,7 @@ impl Upload {
     }
 
     fn begin_own(&self) -> Io<Own> {
-        // The root is there unless nothing was ever written.
-        let root = match self.root.get()? {
-            Some(root) => root,
-            None => self.root.writable(&self.path).map_err(|_| Errno::ACCESS)?,
-        };
+        let root = self.root.get()?.ok_or(Errno::STALE)?;
         let name = Name::begin(State::Open, self.base);
         let name = self.claim.as_ref().map_or(name, |claim| Name { upload: claim.name.upload, ..name });
         let staged = self.root.stage(&root, place(&self.path), || name.to_string())?;
@@ -211,6 +207,7 @@ impl Upload {
 
     /// Writes what was accepted from `offset` on.
     pub(crate) fn write(&mut self, offset: u64, pieces: &[&[u8]]) -> Result<()> {
+        self.root.writable(&self.path)?;
         let written = self.try_write(offset, pieces);
         written.map_err(|errno| self.fault("write to the upload", errno))
     }
@@ -227,6 +224,7 @@ impl Upload {
 
     /// Makes the file hold exactly what was accepted, durably.
     fn seal(&mut self, size: u64, publish: bool) -> Result<()> {
+        self.root.writable(&self.path)?;
         let sealed = self.try_seal(size, publish);
         sealed.map_err(|errno| self.fault("make the upload durable", errno))
     }

@@ -1,4 +1,6 @@
 //! Every rule of Distribution's configuration and environment, and each difference from it.
+#![cfg(feature = "config")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use storagedriver::{
     BoxFuture, Configuration, Error, Factory, MiddlewareRegistration, Parameters, Registration, Result,
@@ -152,6 +154,9 @@ fn anchors_and_merges_are_followed_and_bounded() {
     }
     refused(&bomb, &[], "too many values");
     refused(&format!("a: {}{}", "[".repeat(90), "]".repeat(90)), &[], "nested too deeply");
+    // Also where an alias brings the depth in.
+    let (open, shut) = ("[".repeat(40), "]".repeat(40));
+    refused(&format!("a: &a {open}{shut}\nb: {open}*a{shut}"), &[], "nested too deeply");
 }
 
 #[test]
@@ -266,6 +271,9 @@ fn a_parameter_with_an_underscore_can_be_set() {
         &[("REGISTRY_STORAGE_AZURE_LABELS_PRIVATE_KEY_ID", "k")],
         "labels={private_key_id=\"k\"}",
     );
+    // Of two names that fit, the longer one is meant.
+    let file = "storage: {s3: {my: {key: 1}, my_key: 1}}";
+    params(file, &[("REGISTRY_STORAGE_S3_MY_KEY", "2")], "my={key=1} my_key=2");
     // A mistyped one stays whole, so that the error names what was meant.
     let given = ok("storage: azure", &[("REGISTRY_STORAGE_AZURE_MAX_RETRYS", "7")]).parameters;
     let error = AzureLike::parse(given).unwrap_err().to_string();

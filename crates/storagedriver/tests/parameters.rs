@@ -1,4 +1,5 @@
 //! What `parameters!` makes: every kind, every option, every message.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::time::Duration;
 
@@ -84,7 +85,7 @@ fn what_is_left_out_has_its_default() {
     let (methods, extra) = (all.methods.is_none(), all.extra.is_none());
     assert!(methods && extra && all.secretkey.is_none() && all.kind.is_none());
     // Null is the same as nothing, for whole groups too.
-    assert_eq!(one("switch", Value::Null).switch, true);
+    assert!(one("switch", Value::Null).switch);
     assert_eq!(one("credentials", Value::Null).kind, None);
     assert!(error(&[("bucket", Value::Null)]).contains("\"bucket\": is required"));
     // So is empty text where there is no default.
@@ -100,7 +101,7 @@ fn values_come_native_or_as_text() {
     {
         assert_eq!(one("switch", given).switch, expected);
     }
-    assert_eq!(one("switch", false).switch, false);
+    assert!(!one("switch", false).switch);
     for given in [Value::from(7), "7".into(), "+7".into(), " 7 ".into(), "0x7".into(), Value::Float(7.0)] {
         assert_eq!(one("number", given).number, 7);
     }

@@ -81,8 +81,8 @@ fn a_wrong_blob_is_a_fault_in_both() {
     content[1000] ^= 1;
     std::fs::write(&file, content).unwrap();
 
-    let report = store.root().join("../").join(format!("{}.report", std::process::id()));
-    let report = report.to_str().unwrap();
+    let report_file = tempfile::NamedTempFile::new().unwrap();
+    let report = report_file.path().to_str().unwrap();
     let verified = store.run("verify", &["--json", "--report", report]);
     assert_eq!(verified.code, Some(1));
     let lines = objects(&String::from_utf8(verified.stdout).unwrap());
@@ -90,7 +90,6 @@ fn a_wrong_blob_is_a_fault_in_both() {
     assert_eq!(lines[0]["kind"], "corrupt-blob");
     assert_eq!(lines[0]["path"], blob);
     let reported = objects(&std::fs::read_to_string(report).unwrap());
-    std::fs::remove_file(report).unwrap();
     assert_eq!(reported.len(), lines.len() - 1, "the summary is no fault");
     assert_eq!(reported[0]["path"], blob);
     store.text("verify", &["--links-only"]);
@@ -165,6 +164,19 @@ fn usage() {
     for options in [&["--sample", "0"][..], &["--sample", "2"], &["--start-after", "x"]] {
         run(&[&["verify", from.as_str()], options].concat()).failed(2);
     }
+}
+
+#[test]
+fn a_closed_pipe_ends_a_copy_that_can_be_gone_on_with() {
+    let (source, to) = (registry(), Store::new());
+    let mut child = program(["sync", &source, &to.argument(), "--json"]).spawn().unwrap();
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(141));
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+    assert_eq!(to.text("uploads", &[]), "");
+    sync(&source, &to.argument(), &[]).ok();
+    assert_eq!(to.json("verify", &[])[0]["faults"], 0);
 }
 
 #[test]

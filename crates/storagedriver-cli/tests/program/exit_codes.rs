@@ -126,8 +126,22 @@ fn a_configuration_file_with_the_environment_over_it() {
 #[test]
 fn logs_go_to_standard_error_at_the_level_asked_for() {
     let store = Store::with(&["/a"]);
-    let quiet = store.run("ls", &["--log", "off"]);
-    assert_eq!(quiet.stderr, "");
+    assert_eq!(store.text("ls", &["--log", "info"]), "/a\n");
+    let logged = store.run("ls", &["--log", "debug"]);
+    assert_eq!(logged.stdout, b"/a\n");
+    assert!(logged.stderr.contains("operation=\"list\" path=/"), "{}", logged.stderr);
     let refusal = store.run("ls", &["--log", "loud"]).failed(2);
     assert!(refusal.contains("loud"), "{refusal}");
+}
+
+#[test]
+fn standard_error_that_nobody_reads_changes_nothing() {
+    let store = Store::with(&["/a"]);
+    for (command, arguments, code) in
+        [("ls", &["--log", "trace"][..], 0), ("ls", &["/none"], 1), ("ls", &["--no-such-option"], 2)]
+    {
+        let mut child = store.command(command, arguments).spawn().unwrap();
+        drop(child.stderr.take());
+        assert_eq!(child.wait_with_output().unwrap().status.code(), Some(code));
+    }
 }

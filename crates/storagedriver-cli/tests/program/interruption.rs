@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::{Child, Command, Output};
 use std::time::{Duration, Instant};
 
-use crate::run::Store;
+use crate::run::{Store, program, run};
 
 fn send(signal: &str, child: &Child) {
     let kill = format!("kill -{signal} {}", child.id());
@@ -58,6 +58,30 @@ fn ctrl_c_during_a_put_keeps_what_was_there() {
     assert_eq!(interrupted_put(&store, "INT").status.code(), Some(130));
     assert_eq!(store.text("cat", &["/docker/blob"]), "/docker/blob");
     assert_eq!(store.files().len(), 1);
+}
+
+#[test]
+fn ctrl_c_during_a_sync_leaves_whole_files_and_no_uploads() {
+    let (from, to) = (Store::new(), Store::new());
+    from.file("/first", b"small");
+    from.file("/large", &vec![3; 8 << 20]);
+    let command = ["sync", &from.argument(), &to.argument(), "--bandwidth", "256KiB"];
+    let child = program(command).spawn().unwrap();
+    wait_until("the upload", || {
+        let sizes =
+            to.files().into_iter().filter_map(|file| file.metadata().ok()).map(|metadata| metadata.len());
+        sizes.sum::<u64>() > 100_000
+    });
+    send("INT", &child);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert!(["", "/first\n"].contains(&to.text("walk", &[]).as_str()), "half of /large shows");
+    assert_eq!(to.text("uploads", &[]), "");
+    assert!(to.files().len() <= 1, "{:?}", to.files());
+
+    run(&["sync", &from.argument(), &to.argument(), "--verify"]).ok();
+    assert_eq!(to.text("walk", &[]), "/first\n/large\n");
 }
 
 #[test]

@@ -257,7 +257,16 @@ impl Sys {
 
     /// Makes a directory by a path of the machine: only for the root and what is above it.
     pub(crate) fn mkdir_above(&self, path: &Path) -> Io<()> {
-        again(|| rustix::fs::mkdir(path, DIRECTORY_MODE))
+        self.watched(
+            Call::Mkdir,
+            || again(|| rustix::fs::mkdir(path, DIRECTORY_MODE)),
+            |()| {
+                let directory = self.inode(self.open_root(path.parent()?).ok()?);
+                let made = self.inode(self.open_root(path).ok()?);
+                let name = path.file_name()?.to_string_lossy().into_owned();
+                Some(Event::Mkdir { directory, name, made })
+            },
+        )
     }
 
     pub(crate) fn rename(&self, from: impl AsFd, name: &str, to: impl AsFd, new: &str) -> Io<()> {

@@ -1,0 +1,43 @@
+//! Tests at the boundary of system calls: what a power cut leaves, and what a crash at any call or
+//! the failure of any call leaves.
+
+mod crash_points;
+mod machine;
+mod power_cut;
+mod recorder;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use storagedriver::{Result, Storage, WriteMode};
+
+use crate::sys::{Hook, Sys};
+use crate::{Filesystem, FilesystemParameters};
+
+/// Storage below `root` whose system calls `hook` sees.
+fn hooked(root: &Path, hook: Arc<dyn Hook>) -> Storage {
+    Storage::new(Filesystem::with_sys(&FilesystemParameters::new(root), Sys::hooked(hook)).unwrap())
+}
+
+/// Storage below `root`, as another process would have it.
+fn plain(root: &Path) -> Storage {
+    Storage::new(Filesystem::new(&FilesystemParameters::new(root)).unwrap())
+}
+
+/// Opens, writes and closes; the size then.
+async fn upload(storage: &Storage, path: &str, mode: WriteMode, chunks: &[&[u8]]) -> Result<u64> {
+    let mut writer = storage.writer(path, mode).await?;
+    for chunk in chunks {
+        writer.write(chunk.to_vec()).await?;
+    }
+    writer.close().await
+}
+
+/// Opens, writes and commits.
+async fn publish(storage: &Storage, path: &str, mode: WriteMode, chunks: &[&[u8]]) -> Result<()> {
+    let mut writer = storage.writer(path, mode).await?;
+    for chunk in chunks {
+        writer.write(chunk.to_vec()).await?;
+    }
+    writer.commit().await
+}
