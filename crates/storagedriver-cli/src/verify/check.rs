@@ -5,7 +5,6 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use storagedriver::bytes::Bytes;
 use storagedriver::{Error, ReadOptions, Result, Storage, StoragePath};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -18,6 +17,9 @@ use crate::transfer::{Bandwidth, Known, Ledger, Monitor, Trouble};
 
 /// How many files are remembered to be there: about 6 MB.
 const REMEMBERED: usize = 32_768;
+
+/// How often a tag that moves while it is checked is looked at.
+const ATTEMPTS: usize = 8;
 
 /// A digest on its way to the count of unreferenced blobs.
 enum Noted {
@@ -171,50 +173,51 @@ impl Check {
 
     /// Follows a link, or what a tag stands for.
     pub(super) async fn check_link(&self, path: &str, entry: &Entry) -> Result<(), Trouble> {
+        if let Entry::TagCurrent { repository, tag } = entry {
+            return self.check_tag(path, repository, tag).await;
+        }
+        let Some(digest) = entry.digest() else { return Ok(()) };
         let content = read_link(&self.storage, path).await?;
         self.read(content.len()).await;
-        let digest = match entry.digest() {
-            Some(digest) => check_link(path, &content, &digest).map(|()| digest),
-            None => link_digest(path, &content),
-        };
-        let digest = digest.map_err(Trouble::Fault)?;
-        match entry {
-            Entry::RevisionLink { repository, .. } => {
-                let faults = self.check_manifest(path, repository, &digest).await?;
-                // They may have been deleted with the link, since that was read.
-                if !faults.is_empty() && !self.still(path, &content).await? {
-                    return Err(Trouble::Gone);
-                }
-                faults.into_iter().for_each(|fault| self.ledger.fault(fault));
+        check_link(path, &content, &digest).map_err(Trouble::Fault)?;
+        let mut faults = Vec::new();
+        if let Entry::RevisionLink { repository, .. } = entry {
+            faults = self.check_manifest(path, repository, &digest).await?;
+        } else {
+            if matches!(entry, Entry::SignatureLink { .. }) {
+                self.note(Noted::Referenced(digest)).await;
             }
-            Entry::TagCurrent { repository, tag } => {
-                let repository = repository.clone();
-                let revision = Entry::RevisionLink { repository, digest };
-                if !self.is_there(&revision).await? && self.still(path, &content).await? {
-                    let detail = format!("the tag {tag} stands for {digest}, of which there is no revision");
-                    return Err(Trouble::Fault(Fault::new(FaultKind::MissingRevision, path, detail)));
-                }
-            }
-            _ => {
-                if matches!(entry, Entry::SignatureLink { .. }) {
-                    self.note(Noted::Referenced(digest)).await;
-                }
-                if !self.is_there(&Entry::Blob { digest }).await? && self.still(path, &content).await? {
-                    let detail = format!("there is no blob {digest}");
-                    return Err(Trouble::Fault(Fault::new(FaultKind::MissingBlob, path, detail)));
-                }
+            if !self.is_there(&Entry::Blob { digest }).await? {
+                faults.push(Fault::new(FaultKind::MissingBlob, path, format!("there is no blob {digest}")));
             }
         }
+        // What is missing may have been deleted together with the link, since that was read.
+        if !faults.is_empty() && read_link(&self.storage, path).await? != content {
+            return Err(Trouble::Gone);
+        }
+        faults.into_iter().for_each(|fault| self.ledger.fault(fault));
         Ok(())
     }
 
-    /// Whether a link still has the content it had.
-    async fn still(&self, path: &str, content: &Bytes) -> Result<bool, Trouble> {
-        match read_link(&self.storage, path).await {
-            Ok(again) => Ok(again == *content),
-            Err(Trouble::Backend(error)) => Err(error.into()),
-            Err(Trouble::Gone | Trouble::Fault(_)) => Ok(false),
+    /// Looks whether there is a revision of what a tag stands for.
+    async fn check_tag(&self, path: &str, repository: &str, tag: &str) -> Result<(), Trouble> {
+        let mut content = read_link(&self.storage, path).await?;
+        self.read(content.len()).await;
+        for _ in 0..ATTEMPTS {
+            let digest = link_digest(path, &content).map_err(Trouble::Fault)?;
+            let revision = Entry::RevisionLink { repository: repository.to_owned(), digest };
+            if self.is_there(&revision).await? {
+                return Ok(());
+            }
+            // The tag may have moved on since it was read.
+            let again = read_link(&self.storage, path).await?;
+            if again == content {
+                let detail = format!("the tag {tag} stands for {digest}, of which there is no revision");
+                return Err(Trouble::Fault(Fault::new(FaultKind::MissingRevision, path, detail)));
+            }
+            content = again;
         }
+        Ok(())
     }
 
     async fn is_there(&self, entry: &Entry) -> Result<bool, Trouble> {
