@@ -1,0 +1,342 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use storagedriver::{WalkKey, WalkOrder};
+use tracing::level_filters::LevelFilter;
+
+use crate::format::{parse_age, parse_part, parse_size};
+
+/// Looks into registry storage, changes it, copies it and verifies it.
+///
+/// A storage is `name[:key=value,…]` or `@config.yml`; paths within it follow it. `storagedriver
+/// drivers` tells the names, `storagedriver drivers NAME` the keys.
+///
+/// Exit codes: 0 done; 1 the answer is no (not found, corrupt, a copy would be needed); 2 usage;
+/// 3 the backend failed.
+#[derive(Debug, Parser)]
+#[command(name = "storagedriver", version, max_term_width = 100, after_help = STORAGE_HELP)]
+pub(crate) struct CommandLine {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+const STORAGE_HELP: &str = "\
+A storage argument:
+  filesystem:rootdirectory=/var/lib/registry       a driver and its parameters
+  s3:bucket=b,prefix=\"a,b\",secretkey=env:KEY       quoted: holds `,` or `\"` (doubled); env: and file: are read
+  @config.yml                                      the `storage:` section of a registry's configuration;
+                                                   REGISTRY_STORAGE_* applies to it
+  @env:config.yml                                  the same where a command takes two storages";
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// Print one JSON object a line, on standard error too
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// No progress and no warnings
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// What to log to standard error: off, error, warn, info, debug or trace [default: warn]
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub(crate) log: Option<LevelFilter>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// The drivers in this program, or the parameters of one
+    Drivers(Drivers),
+    /// The direct children of a directory
+    Ls(Ls),
+    /// Kind, size, time and version of what is at a path
+    Stat(Stat),
+    /// Writes a file's content to standard output
+    Cat(Cat),
+    /// Writes a file, or standard input, to a path; visible only when it is there whole
+    Put(Put),
+    /// Moves a file, replacing what is at the destination
+    Mv(Mv),
+    /// Deletes files, or directories with all below them
+    Rm(Rm),
+    /// Everything below a path, one key a line
+    Walk(Walk),
+    /// The uploads that were neither committed nor cancelled
+    Uploads(Uploads),
+    /// Copies what is new or changed from one storage to another
+    Sync(Sync),
+    /// Checks a registry's storage: blobs, links, manifests, tags
+    Verify(Verify),
+}
+
+/// A storage argument as it was typed. It is parsed later: clap would repeat a bad value in its
+/// message, and it may hold a secret.
+#[derive(Clone)]
+pub(crate) struct StorageText(pub(crate) String);
+
+impl std::fmt::Debug for StorageText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("StorageText")
+    }
+}
+
+impl From<String> for StorageText {
+    fn from(text: String) -> Self {
+        StorageText(text)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Drivers {
+    /// The driver whose parameters to list
+    pub(crate) name: Option<String>,
+    /// As Markdown, for documentation
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) markdown: bool,
+}
+
+/// How entries are listed.
+#[derive(Debug, Args)]
+pub(crate) struct Listing {
+    /// Size, time and key; a size that the backend does not list is asked for
+    #[arg(long, short)]
+    pub(crate) long: bool,
+    /// Sizes as 1.5 KiB instead of bytes; means --long
+    #[arg(long, short = 'h')]
+    pub(crate) human: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Ls {
+    /// The storage
+    pub(crate) storage: StorageText,
+    /// The directory
+    #[arg(default_value = "/")]
+    pub(crate) path: String,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Stat {
+    /// The storage
+    pub(crate) storage: StorageText,
+    /// The path; `/` asks whether the storage can be reached
+    #[arg(default_value = "/")]
+    pub(crate) path: String,
+    /// The size as 1.5 KiB instead of bytes
+    #[arg(long, short = 'h')]
+    pub(crate) human: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Cat {
+    /// The storage
+    pub(crate) storage: StorageText,
+    /// The file
+    pub(crate) path: String,
+    /// The first byte to write
+    #[arg(long, value_name = "BYTES", default_value_t = 0)]
+    pub(crate) offset: u64,
+    /// The most bytes to write
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) length: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Put {
+    /// The storage
+    pub(crate) storage: StorageText,
+    /// The path to write to
+    pub(crate) path: String,
+    /// The local file to read; `-` is standard input
+    #[arg(default_value = "-")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Mv {
+    /// The storage
+    pub(crate) storage: StorageText,
+    /// The file to move
+    pub(crate) from: String,
+    /// Where to
+    pub(crate) to: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rm {
+    /// The storage
+    pub(crate) storage: StorageText,
+    /// What to delete
+    #[arg(required = true)]
+    pub(crate) paths: Vec<String>,
+    /// Delete directories with all below them
+    #[arg(long, short)]
+    pub(crate) recursive: bool,
+}
+
+/// The order of a walk.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Order {
+    /// By the bytes of the keys: /a-b, /a/, /a/x
+    Key,
+    /// Depth first, the children of each directory by name: /a/, /a/x, /a-b
+    Tree,
+}
+
+impl From<Order> for WalkOrder {
+    fn from(order: Order) -> Self {
+        match order {
+            Order::Key => WalkOrder::Key,
+            Order::Tree => WalkOrder::Tree,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Walk {
+    /// The storage
+    pub(crate) storage: StorageText,
+    /// Where to start
+    #[arg(default_value = "/")]
+    pub(crate) path: String,
+    /// The order
+    #[arg(long, value_enum, default_value = "key")]
+    pub(crate) order: Order,
+    /// Only what comes after this key, as the walk prints it; /a/~ is after all below /a
+    #[arg(long, value_name = "KEY")]
+    pub(crate) start_after: Option<WalkKey>,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Uploads {
+    /// The storage
+    pub(crate) storage: StorageText,
+    /// Only uploads at and below this path
+    #[arg(default_value = "/")]
+    pub(crate) path: String,
+    /// Abort those whose last activity is this long ago, such as 7d or 36h, and print them
+    #[arg(long, value_name = "AGE", value_parser = parse_age)]
+    pub(crate) abort_older_than: Option<Duration>,
+    /// Sizes as 1.5 KiB instead of bytes
+    #[arg(long, short = 'h')]
+    pub(crate) human: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sync {
+    /// The storage to copy from
+    pub(crate) from: StorageText,
+    /// The storage to copy to
+    pub(crate) to: StorageText,
+    /// Change nothing; exit code 1 if a copy would be needed
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Read every file back that was copied
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// Delete what the source does not have; nothing is deleted if there was a fault
+    #[arg(long)]
+    pub(crate) delete: bool,
+    /// Only this repository, and the blobs that it links to; can be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(crate) repository: Vec<String>,
+    #[command(flatten)]
+    pub(crate) run: Run,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The storage
+    pub(crate) storage: StorageText,
+    /// Only what comes after this key in a walk
+    #[arg(long, value_name = "KEY")]
+    pub(crate) start_after: Option<WalkKey>,
+    /// Read manifests, but no other blobs: only look whether they are there
+    #[arg(long)]
+    pub(crate) links_only: bool,
+    /// Which part of the blobs to read, such as 0.05 or 5%
+    #[arg(long, value_name = "PART", value_parser = parse_part, default_value = "1", conflicts_with = "links_only")]
+    pub(crate) sample: f64,
+    /// Chooses which blobs a sample reads [default: others each time]
+    #[arg(long, value_name = "NUMBER", requires = "sample")]
+    pub(crate) seed: Option<u64>,
+    #[command(flatten)]
+    pub(crate) run: Run,
+}
+
+/// What both runs over a whole storage take.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// How many files are worked on at once
+    #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) transfers: u16,
+    /// The most bytes to read in a second, such as 10MiB
+    #[arg(long, value_name = "BYTES", value_parser = parse_size)]
+    pub(crate) bandwidth: Option<u64>,
+    /// Write the faults to this file too, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Sizes as 1.5 KiB instead of bytes
+    #[arg(long, short = 'h')]
+    pub(crate) human: bool,
+}
+
+impl Command {
+    /// Whether nothing has to be taken back when the command is interrupted.
+    pub(crate) fn only_reads(&self) -> bool {
+        match self {
+            Command::Drivers(_)
+            | Command::Ls(_)
+            | Command::Stat(_)
+            | Command::Cat(_)
+            | Command::Walk(_)
+            | Command::Verify(_) => true,
+            Command::Sync(sync) => sync.dry_run,
+            Command::Put(_) | Command::Mv(_) | Command::Rm(_) => false,
+            Command::Uploads(uploads) => uploads.abort_older_than.is_none(),
+        }
+    }
+}
+
+/// The description of the command line. Below the program itself `-h` is `--human`, as `ls` and
+/// `du` have it, and help is `--help`.
+pub(crate) fn description() -> clap::Command {
+    CommandLine::command().mut_subcommands(|command| {
+        let help = Arg::new("help").long("help").action(ArgAction::Help).help("Print help");
+        command.disable_help_flag(true).arg(help)
+    })
+}
+
+/// Parses the arguments of the process.
+pub(crate) fn parse() -> Result<CommandLine, clap::Error> {
+    let matches = description().try_get_matches()?;
+    CommandLine::from_arg_matches(&matches)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_description_is_consistent() {
+        description().debug_assert();
+    }
+
+    #[test]
+    fn the_short_h_is_human_below_the_program() {
+        let matches = description().try_get_matches_from(["storagedriver", "ls", "inmemory", "-h"]).unwrap();
+        let Command::Ls(ls) = CommandLine::from_arg_matches(&matches).unwrap().command else {
+            panic!("not ls");
+        };
+        assert!(ls.listing.human);
+        assert_eq!(ls.path, "/");
+    }
+}

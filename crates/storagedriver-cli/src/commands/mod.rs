@@ -1,0 +1,53 @@
+//! The commands.
+
+mod cat;
+mod drivers;
+mod entry;
+mod ls;
+mod mv;
+mod put;
+mod report;
+mod rm;
+mod stat;
+mod sync;
+mod uploads;
+mod verify;
+mod walk;
+
+use crate::arguments::{Command, Global};
+use crate::failure::{Answer, Failure};
+use crate::interrupt::Interrupt;
+use crate::output::Output;
+
+/// What a command works with besides its own arguments.
+pub(crate) struct Session {
+    pub(crate) output: Output,
+    pub(crate) interrupt: Interrupt,
+    pub(crate) global: Global,
+}
+
+/// Runs a command to its end, or until a signal comes.
+pub(crate) async fn run(command: Command, session: &mut Session) -> Result<Answer, Failure> {
+    let mut interrupt = session.interrupt.clone();
+    match command {
+        // Takes its upload back when a signal comes.
+        Command::Put(arguments) => put::run(arguments, session).await,
+        command => interrupt.or(run_interruptible(command, session)).await,
+    }
+}
+
+async fn run_interruptible(command: Command, session: &mut Session) -> Result<Answer, Failure> {
+    match command {
+        Command::Drivers(arguments) => drivers::run(&arguments, session),
+        Command::Ls(arguments) => ls::run(arguments, session).await,
+        Command::Stat(arguments) => stat::run(arguments, session).await,
+        Command::Cat(arguments) => cat::run(arguments, session).await,
+        Command::Put(arguments) => put::run(arguments, session).await,
+        Command::Mv(arguments) => mv::run(arguments, session).await,
+        Command::Rm(arguments) => rm::run(arguments, session).await,
+        Command::Walk(arguments) => walk::run(arguments, session).await,
+        Command::Uploads(arguments) => uploads::run(arguments, session).await,
+        Command::Sync(arguments) => sync::run(arguments, session).await,
+        Command::Verify(arguments) => verify::run(arguments, session).await,
+    }
+}

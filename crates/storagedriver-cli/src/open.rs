@@ -1,0 +1,99 @@
+//! From a storage argument to an open storage.
+
+use std::fs;
+
+use storagedriver::config::environment;
+use storagedriver::{Configuration, Factory, Parameters, Result, Storage, Value};
+use storagedriver_cli::storage_argument::StorageArgument;
+use storagedriver_cli::sync::Location;
+
+use crate::arguments::StorageText;
+use crate::failure::Failure;
+
+/// What a storage argument says, not opened yet.
+pub(crate) enum Resolved {
+    /// A driver and its parameters.
+    Driver { name: String, parameters: Parameters },
+    /// A configuration file.
+    Configuration(Box<Configuration>),
+}
+
+/// Distribution's middleware. It changes nothing but the URLs that clients are sent to, and no
+/// command here gives those out, so a program without it reads the same storage.
+const ABOUT_URLS_ONLY: [&str; 4] = ["alicdn", "cloudfront", "redirect", "rewrite"];
+
+impl Resolved {
+    /// Where the storage is, to tell whether two are one.
+    pub(crate) fn location(&self) -> Location {
+        let (name, parameters) = match self {
+            Resolved::Driver { name, parameters } => (name, parameters),
+            Resolved::Configuration(configuration) => (&configuration.driver, &configuration.parameters),
+        };
+        let mut pairs = Vec::new();
+        flatten("", parameters, &mut pairs);
+        Location::new(name.as_str(), pairs)
+    }
+
+    /// Opens the storage.
+    pub(crate) async fn open(self) -> Result<Storage> {
+        let factory = Factory::linked();
+        match self {
+            Resolved::Driver { name, parameters } => factory.create(&name, parameters).await,
+            Resolved::Configuration(mut configuration) => {
+                for entry in &mut configuration.middleware {
+                    let absent = factory.find_middleware(&entry.name)?.is_none();
+                    entry.disabled |= absent && ABOUT_URLS_ONLY.contains(&entry.name.as_str());
+                }
+                configuration.create_with(&factory).await
+            }
+        }
+    }
+}
+
+fn flatten(prefix: &str, parameters: &Parameters, pairs: &mut Vec<(String, String)>) {
+    for (name, value) in parameters.iter() {
+        let key = format!("{prefix}{name}");
+        match value {
+            Value::Map(map) => flatten(&format!("{key}."), map, pairs),
+            Value::String(text) => pairs.push((key, text.clone())),
+            Value::Bool(switch) => pairs.push((key, switch.to_string())),
+            Value::Integer(number) => pairs.push((key, number.to_string())),
+            Value::Float(number) => pairs.push((key, number.to_string())),
+            // Neither says where a storage is.
+            Value::Null | Value::List(_) => {}
+        }
+    }
+}
+
+/// `alone`: the command has no other storage.
+fn resolve(text: &StorageText, alone: bool) -> Result<Resolved, Failure> {
+    let argument: StorageArgument = text.0.parse()?;
+    if let Some((file, with_environment)) = argument.configuration() {
+        return configuration(file, alone || with_environment);
+    }
+    let name = argument.driver().unwrap_or_default().to_owned();
+    let registration = Factory::linked().find(&name)?;
+    let parameters = argument.resolve(registration.map(|registration| registration.table))?;
+    Ok(Resolved::Driver { name, parameters })
+}
+
+fn configuration(file: &str, with_environment: bool) -> Result<Resolved, Failure> {
+    let text = fs::read_to_string(file)
+        .map_err(|error| Failure::Usage(format!("cannot read the configuration {file}: {error}")))?;
+    let configuration = if with_environment {
+        Configuration::from_yaml_with_env(&text, environment())?
+    } else {
+        Configuration::from_yaml(&text)?
+    };
+    Ok(Resolved::Configuration(Box::new(configuration)))
+}
+
+/// Opens the only storage of a command.
+pub(crate) async fn only(text: &StorageText) -> Result<Storage, Failure> {
+    Ok(resolve(text, true)?.open().await?)
+}
+
+/// Resolves the two storages of a command, so that they can be compared before either is opened.
+pub(crate) fn resolve_pair(from: &StorageText, to: &StorageText) -> Result<(Resolved, Resolved), Failure> {
+    Ok((resolve(from, false)?, resolve(to, false)?))
+}

@@ -1,0 +1,35 @@
+//! The suite, on the filesystem driver in a temporary directory per case.
+
+use storagedriver::Storage;
+use storagedriver_filesystem::FilesystemParameters;
+use storagedriver_testsuites::{BoxError, Harness, Store, async_trait, register_suite};
+use tempfile::TempDir;
+
+struct TemporaryDirectories;
+
+#[async_trait]
+impl Harness for TemporaryDirectories {
+    async fn open(&self) -> Result<Box<dyn Store>, BoxError> {
+        let directory = TempDir::new()?;
+        let storage = FilesystemParameters::new(directory.path()).into_storage()?;
+        Ok(Box::new(Opened { storage, directory }))
+    }
+}
+
+struct Opened {
+    storage: Storage,
+    directory: TempDir,
+}
+
+#[async_trait]
+impl Store for Opened {
+    fn storage(&self) -> Storage {
+        self.storage.clone()
+    }
+
+    async fn another(&self) -> Result<Option<Storage>, BoxError> {
+        Ok(Some(FilesystemParameters::new(self.directory.path()).into_storage()?))
+    }
+}
+
+register_suite!(TemporaryDirectories);
