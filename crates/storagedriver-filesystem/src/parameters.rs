@@ -49,14 +49,14 @@ impl FilesystemParameters {
 }
 
 /// The registration of the driver `filesystem`.
-pub const DRIVER: Registration = Registration {
-    name: "filesystem",
-    crate_name: env!("CARGO_PKG_NAME"),
-    crate_version: env!("CARGO_PKG_VERSION"),
-    summary: "a directory of this machine",
-    table: &FilesystemParameters::TABLE,
-    create: |parameters| Box::pin(async move { FilesystemParameters::parse(parameters)?.into_storage() }),
-};
+pub const DRIVER: Registration = Registration::new(
+    "filesystem",
+    env!("CARGO_PKG_NAME"),
+    env!("CARGO_PKG_VERSION"),
+    "a directory of this machine",
+    &FilesystemParameters::TABLE,
+    |parameters| Box::pin(async move { FilesystemParameters::parse(parameters)?.into_storage() }),
+);
 
 storagedriver::register!(DRIVER);
 

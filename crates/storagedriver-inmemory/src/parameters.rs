@@ -10,18 +10,18 @@ storagedriver::parameters! {
 }
 
 /// The driver `inmemory`.
-pub const DRIVER: Registration = Registration {
-    name: "inmemory",
-    crate_name: env!("CARGO_PKG_NAME"),
-    crate_version: env!("CARGO_PKG_VERSION"),
-    summary: "everything in the memory of the process, gone with it",
-    table: &InMemoryParameters::TABLE,
-    create: |parameters| {
+pub const DRIVER: Registration = Registration::new(
+    "inmemory",
+    env!("CARGO_PKG_NAME"),
+    env!("CARGO_PKG_VERSION"),
+    "everything in the memory of the process, gone with it",
+    &InMemoryParameters::TABLE,
+    |parameters| {
         Box::pin(async move {
             InMemoryParameters::parse(parameters)?;
             Ok(Storage::new(InMemory::new()))
         })
     },
-};
+);
 
 storagedriver::register!(DRIVER);

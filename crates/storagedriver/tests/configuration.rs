@@ -32,15 +32,12 @@ fn never(_: Parameters) -> BoxFuture<'static, Result<Storage>> {
     Box::pin(async { Err(Error::invalid_configuration("made")) })
 }
 
-const AZURE: Registration = Registration {
-    name: "azure",
-    crate_name: "test",
-    crate_version: "0",
-    summary: "",
-    table: &AzureLike::TABLE,
-    create: never,
+const AZURE: Registration = Registration::new("azure", "test", "0", "", &AzureLike::TABLE, never);
+const HYPHEN: Registration = {
+    let mut copy = AZURE;
+    copy.name = "my-driver";
+    copy
 };
-const HYPHEN: Registration = Registration { name: "my-driver", ..AZURE };
 
 fn factory() -> Factory {
     Factory::new().with(AZURE).with(HYPHEN)
@@ -369,16 +366,10 @@ fn middleware_is_listed() {
     refused("storage: inmemory\nmiddleware: {storage: a}", &[], "middleware.storage has to be a list");
 }
 
-const WRAPPER: MiddlewareRegistration = MiddlewareRegistration {
-    name: "wrapper",
-    crate_name: "test",
-    crate_version: "0",
-    summary: "",
-    table: &AzureLike::TABLE,
-    wrap: |_, options| {
+const WRAPPER: MiddlewareRegistration =
+    MiddlewareRegistration::new("wrapper", "test", "0", "", &AzureLike::TABLE, |_, options| {
         Box::pin(async move { Err(Error::invalid_configuration(format!("wrapped with {options:?}"))) })
-    },
-};
+    });
 
 #[tokio::test]
 async fn middleware_is_applied_unless_disabled_and_must_be_registered() {

@@ -21,14 +21,9 @@ storagedriver::parameters! {
     }
 }
 
-const SOME: Registration = Registration {
-    name: "some",
-    crate_name: "test",
-    crate_version: "0",
-    summary: "",
-    table: &Example::TABLE,
-    create: |_| Box::pin(async { Err(storagedriver::Error::invalid_configuration("made")) }),
-};
+const SOME: Registration = Registration::new("some", "test", "0", "", &Example::TABLE, |_| {
+    Box::pin(async { Err(storagedriver::Error::invalid_configuration("made")) })
+});
 
 fn read(file: &str, env: Vec<(String, String)>) -> storagedriver::Result<Configuration> {
     Configuration::read(file, env.into_iter(), &Factory::new().with(SOME))

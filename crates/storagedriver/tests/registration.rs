@@ -23,25 +23,33 @@ storagedriver::parameters! {
     pub struct NoParameters for "empty" {}
 }
 
-const DRIVER: Registration = Registration {
-    name: "outside",
-    crate_name: "storagedriver-outside",
-    crate_version: "1.2.3",
-    summary: "A driver of another crate",
-    table: &OutsideParameters::TABLE,
-    create: |parameters| {
+const DRIVER: Registration = Registration::new(
+    "outside",
+    "storagedriver-outside",
+    "1.2.3",
+    "A driver of another crate",
+    &OutsideParameters::TABLE,
+    |parameters| {
         Box::pin(async move {
             let parameters = OutsideParameters::parse(parameters)?;
             let reason = format!("{} threads", parameters.maxthreads);
             Err(Error::invalid_parameter("outside", "maxthreads", reason))
         })
     },
-};
+);
 
 storagedriver::register!(DRIVER);
 
-const TWICE: Registration = Registration { name: "twice", ..DRIVER };
-const TWICE_MORE: Registration = Registration { crate_name: "storagedriver-copy", ..TWICE };
+const TWICE: Registration = {
+    let mut copy = DRIVER;
+    copy.name = "twice";
+    copy
+};
+const TWICE_MORE: Registration = {
+    let mut copy = TWICE;
+    copy.crate_name = "storagedriver-copy";
+    copy
+};
 
 storagedriver::register!(TWICE);
 storagedriver::register!(TWICE_MORE);
@@ -125,40 +133,37 @@ impl StorageDriver for Stub {
     }
 }
 
-const STUB: Registration = Registration {
-    name: "stub",
-    create: |_| Box::pin(async { Ok(Storage::new(Stub("stub".to_owned()))) }),
-    ..DRIVER
+const STUB: Registration = {
+    let mut stub = DRIVER;
+    stub.name = "stub";
+    stub.create = |_| Box::pin(async { Ok(Storage::new(Stub("stub".to_owned()))) });
+    stub
 };
 
 /// Puts the option `rootdirectory` before the name of what it wraps.
-const NAMER: MiddlewareRegistration = MiddlewareRegistration {
-    name: "namer",
-    crate_name: "storagedriver-outside",
-    crate_version: "1.2.3",
-    summary: "",
-    table: &OutsideParameters::TABLE,
-    wrap: |storage, options| {
+const NAMER: MiddlewareRegistration = MiddlewareRegistration::new(
+    "namer",
+    "storagedriver-outside",
+    "1.2.3",
+    "",
+    &OutsideParameters::TABLE,
+    |storage, options| {
         Box::pin(async move {
             let options = OutsideParameters::parse(options)?;
             Ok(Storage::new(Stub(format!("{}({})", options.rootdirectory.display(), storage.name()))))
         })
     },
-};
+);
 
-const FINDER: Resolver = Resolver {
-    crate_name: "storagedriver-outside",
-    crate_version: "1.2.3",
-    resolve: |name, parameters| {
-        Box::pin(async move {
-            match name.as_str() {
-                "found" => Ok(Some(Storage::new(Stub(format!("{name} with {parameters:?}"))))),
-                "failing" => Err(Error::unavailable(&StoragePath::root(), "its process died")),
-                _ => Ok(None),
-            }
-        })
-    },
-};
+const FINDER: Resolver = Resolver::new("storagedriver-outside", "1.2.3", |name, parameters| {
+    Box::pin(async move {
+        match name.as_str() {
+            "found" => Ok(Some(Storage::new(Stub(format!("{name} with {parameters:?}"))))),
+            "failing" => Err(Error::unavailable(&StoragePath::root(), "its process died")),
+            _ => Ok(None),
+        }
+    })
+});
 
 storagedriver::register!(NAMER);
 storagedriver::register!(FINDER);
@@ -196,10 +201,18 @@ async fn an_unknown_name_lists_what_is_registered() {
 
 #[tokio::test]
 async fn what_is_given_by_hand_takes_the_place_of_the_same_crates() {
-    let mine = Registration { create: STUB.create, ..DRIVER };
+    let mine = {
+        let mut copy = DRIVER;
+        copy.create = STUB.create;
+        copy
+    };
     let storage = Factory::linked().with(mine).create("outside", Parameters::new()).await.unwrap();
     assert_eq!(storage.name(), "stub");
-    let other = Registration { crate_version: "2.0.0", ..mine };
+    let other = {
+        let mut copy = mine;
+        copy.crate_version = "2.0.0";
+        copy
+    };
     let error = Factory::linked().with(other).create("outside", Parameters::new()).await.unwrap_err();
     let Error::DuplicateStorageDriver { crates, .. } = error else { panic!("{error}") };
     assert_eq!(crates, ["storagedriver-outside 1.2.3", "storagedriver-outside 2.0.0"]);
@@ -223,7 +236,11 @@ async fn a_configuration_makes_the_driver_inside_its_middleware() {
     assert_eq!(storage.name(), "b(a(stub))");
     let error = configuration.create().await.unwrap_err();
     assert!(matches!(error, Error::InvalidStorageDriver { .. }), "{error}");
-    let copy = MiddlewareRegistration { crate_name: "storagedriver-copy", ..NAMER };
+    let copy = {
+        let mut copy = NAMER;
+        copy.crate_name = "storagedriver-copy";
+        copy
+    };
     let twice = Factory::linked().with(STUB).with_middleware(copy);
     let error = configuration.create_with(&twice).await.unwrap_err().to_string();
     assert!(

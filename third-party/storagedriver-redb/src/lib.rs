@@ -18,13 +18,13 @@ storagedriver::parameters! {
 }
 
 /// The driver `redb`.
-pub const DRIVER: Registration = Registration {
-    name: "redb",
-    crate_name: env!("CARGO_PKG_NAME"),
-    crate_version: env!("CARGO_PKG_VERSION"),
-    summary: "One redb file",
-    table: &RedbParameters::TABLE,
-    create: |parameters| Box::pin(async { Ok(Storage::new(Redb::open(&RedbParameters::parse(parameters)?.file)?)) }),
-};
+pub const DRIVER: Registration = Registration::new(
+    "redb",
+    env!("CARGO_PKG_NAME"),
+    env!("CARGO_PKG_VERSION"),
+    "One redb file",
+    &RedbParameters::TABLE,
+    |parameters| Box::pin(async { Ok(Storage::new(Redb::open(&RedbParameters::parse(parameters)?.file)?)) }),
+);
 
 storagedriver::register!(DRIVER);

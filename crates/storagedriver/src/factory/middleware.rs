@@ -9,6 +9,7 @@ use crate::{ParameterTable, Parameters, Result, Storage};
 /// What a crate says about a storage middleware that it holds, so that a configuration finds it by
 /// its name. Registered by [`register!`](crate::register!).
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub struct MiddlewareRegistration {
     /// The name in the configuration, such as `redirect`.
     pub name: &'static str,
@@ -25,6 +26,18 @@ pub struct MiddlewareRegistration {
 }
 
 impl MiddlewareRegistration {
+    /// A registration with these fields, in their order.
+    pub const fn new(
+        name: &'static str,
+        crate_name: &'static str,
+        crate_version: &'static str,
+        summary: &'static str,
+        table: &'static ParameterTable,
+        wrap: fn(Storage, Parameters) -> BoxFuture<'static, Result<Storage>>,
+    ) -> Self {
+        MiddlewareRegistration { name, crate_name, crate_version, summary, table, wrap }
+    }
+
     pub(super) fn is(&self, other: &MiddlewareRegistration) -> bool {
         (self.name, self.crate_name, self.crate_version)
             == (other.name, other.crate_name, other.crate_version)

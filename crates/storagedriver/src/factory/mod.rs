@@ -24,20 +24,20 @@ use crate::{Error, Operation, ParameterTable, Parameters, Result, Storage};
 /// }
 ///
 /// /// The driver `example`.
-/// pub const DRIVER: Registration = Registration {
-///     name: "example",
-///     crate_name: env!("CARGO_PKG_NAME"),
-///     crate_version: env!("CARGO_PKG_VERSION"),
-///     summary: "An example, that cannot be made",
-///     table: &ExampleParameters::TABLE,
-///     create: |parameters| {
+/// pub const DRIVER: Registration = Registration::new(
+///     "example",
+///     env!("CARGO_PKG_NAME"),
+///     env!("CARGO_PKG_VERSION"),
+///     "An example, that cannot be made",
+///     &ExampleParameters::TABLE,
+///     |parameters| {
 ///         Box::pin(async move {
 ///             let parameters = ExampleParameters::parse(parameters)?;
 ///             let root = parameters.rootdirectory.display().to_string();
 ///             Err(Error::invalid_parameter("example", "rootdirectory", format!("{root} is not there")))
 ///         })
 ///     },
-/// };
+/// );
 ///
 /// storagedriver::register!(DRIVER);
 ///
@@ -46,6 +46,7 @@ use crate::{Error, Operation, ParameterTable, Parameters, Result, Storage};
 /// # }
 /// ```
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub struct Registration {
     /// The driver's name, `[a-z0-9-]+`.
     pub name: &'static str,
@@ -62,6 +63,19 @@ pub struct Registration {
 }
 
 impl Registration {
+    /// A registration with these fields, in their order. `crate_name` and `crate_version` are
+    /// `env!("CARGO_PKG_NAME")` and `env!("CARGO_PKG_VERSION")`.
+    pub const fn new(
+        name: &'static str,
+        crate_name: &'static str,
+        crate_version: &'static str,
+        summary: &'static str,
+        table: &'static ParameterTable,
+        create: fn(Parameters) -> BoxFuture<'static, Result<Storage>>,
+    ) -> Self {
+        Registration { name, crate_name, crate_version, summary, table, create }
+    }
+
     fn is(&self, other: &Registration) -> bool {
         (self.name, self.crate_name, self.crate_version)
             == (other.name, other.crate_name, other.crate_version)
@@ -76,6 +90,7 @@ impl fmt::Debug for Registration {
 
 /// Finds drivers that no linked crate holds, such as executables of that name.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub struct Resolver {
     /// The crate that holds the resolver.
     pub crate_name: &'static str,
@@ -83,6 +98,17 @@ pub struct Resolver {
     pub crate_version: &'static str,
     /// Makes the driver of this name; `None` if there is none.
     pub resolve: fn(String, Parameters) -> BoxFuture<'static, Result<Option<Storage>>>,
+}
+
+impl Resolver {
+    /// A resolver with these fields, in their order.
+    pub const fn new(
+        crate_name: &'static str,
+        crate_version: &'static str,
+        resolve: fn(String, Parameters) -> BoxFuture<'static, Result<Option<Storage>>>,
+    ) -> Self {
+        Resolver { crate_name, crate_version, resolve }
+    }
 }
 
 impl fmt::Debug for Resolver {
