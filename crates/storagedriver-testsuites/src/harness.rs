@@ -30,7 +30,7 @@ use storagedriver::{BoxError, Storage};
 ///         self.0.clone()
 ///     }
 /// }
-///
+/// # storagedriver_testsuites::run_case("content::replaces_longer_content", InMemoryHarness).unwrap();
 /// ```
 #[async_trait]
 pub trait Harness: Send + Sync + 'static {

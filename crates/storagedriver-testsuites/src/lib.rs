@@ -1,7 +1,58 @@
-//! The contract of storage drivers as tests.
+//! The contract of registry storage drivers, as tests.
+//!
+//! One suite holds every driver, in this workspace or outside, to the same contract: the page
+//! `docs/contract.md`, whose sentences are in [`SENTENCES`]. A driver gives it a [`Harness`], and
+//! [`register_suite!`] makes one `#[test]` of each case:
+//!
+//! ```
+//! use storagedriver::Storage;
+//! use storagedriver_inmemory::InMemory;
+//! use storagedriver_testsuites::{BoxError, Harness, Store, async_trait};
+//!
+//! struct Fresh;
+//!
+//! #[async_trait]
+//! impl Harness for Fresh {
+//!     async fn open(&self) -> Result<Box<dyn Store>, BoxError> {
+//!         Ok(Box::new(Opened(Storage::new(InMemory::new()))))
+//!     }
+//! }
+//!
+//! struct Opened(Storage);
+//!
+//! #[async_trait]
+//! impl Store for Opened {
+//!     fn storage(&self) -> Storage {
+//!         self.0.clone()
+//!     }
+//! }
+//!
+//! storagedriver_testsuites::register_suite!(Fresh);
+//! # fn main() {}
+//! ```
+//!
+//! A case is skipped only for a guarantee that the driver says it lacks, and says so on standard
+//! error. With `STORAGEDRIVER_CONFORMANCE_REPORT=FILE` each case appends a line of JSON to a file.
+//! A program runs the same cases by [`run_suite`].
 
+mod cases;
+pub mod contract;
+pub mod distribution;
+mod failure;
+pub mod fixture;
 mod harness;
 pub mod model;
+mod register;
+mod report;
+mod run;
 
+pub use cases::CASES;
+pub use contract::SENTENCES;
+pub use failure::{Checked, Failure, Mismatch};
+pub use fixture::Fixture;
 pub use harness::{Harness, Scale, Store};
+pub use report::{REPORT_VARIABLE, SERVER_VARIABLE};
+pub use run::{Case, Outcome, check, run_blocking, run_case, run_shared_case, run_suite};
+
+// What a harness needs.
 pub use storagedriver::{BoxError, async_trait};

@@ -1,0 +1,3 @@
+//! The contract.
+/// Ids.
+pub const SENTENCES: &[&str] = &[];
