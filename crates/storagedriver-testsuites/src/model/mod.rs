@@ -10,6 +10,7 @@
 //!   explains it.
 
 mod expect;
+pub mod history;
 mod machine;
 mod parse;
 mod program;
