@@ -1,4 +1,5 @@
 //! Histories on the in-memory driver, on a driver that is wrong, and made by hand.
+#![allow(clippy::unwrap_used)] // the functions that tests share, too
 
 use std::sync::{Arc, Mutex};
 

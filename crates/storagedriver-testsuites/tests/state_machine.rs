@@ -1,4 +1,5 @@
 //! The state machine on the in-memory driver, and on drivers that are wrong.
+#![allow(clippy::unwrap_used)] // the functions that tests share, too
 
 use std::sync::Arc;
 
