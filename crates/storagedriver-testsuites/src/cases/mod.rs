@@ -1,10 +1,19 @@
 //! The cases, by topic. `table.rs` lists them all, once.
 
 mod append;
+mod cancellation;
+mod concurrency;
 mod content;
+mod delete;
+mod errors;
+mod list;
 mod paths;
 mod reader;
+mod registry;
+mod rename;
 mod table;
+mod uploads;
+mod walk;
 mod writer;
 
 use crate::Case;

@@ -111,6 +111,131 @@ macro_rules! __with_cases {
             a_second_handle_forgets_what_was_not_closed:
                 ["close-shared", "resumers-one"] needs [FencedUploads, Shared];
         }
+        uploads {
+            lists_what_was_closed: ["uploads-listed"];
+            lists_those_at_and_below_a_path: ["uploads-listed"];
+            lists_none_where_there_is_none: ["uploads-listed"];
+            forgets_those_that_ended: ["commit-consumes", "cancel-traceless", "delete-upload"];
+            tells_when_it_was_active: ["uploads-listed", "abort-stale"];
+            is_no_entry_and_implies_no_directory: ["uncommitted-invisible"];
+            abort_removes_every_trace: ["abort-traceless"];
+            abort_leaves_content_and_other_uploads: ["abort-traceless", "upload-independent"];
+            abort_of_one_that_is_gone_is_no_error: ["abort-gone"];
+            abort_conflicts_when_it_moved_on: ["abort-moved-on"];
+            abort_under_a_live_writer_tears_nothing: ["abort-moved-on"];
+            stale_ones_are_aborted_by_age: ["abort-stale"];
+            delete_of_the_path_removes_it: ["delete-upload"];
+            delete_of_a_parent_removes_it: ["delete-upload", "delete-no-sibling"];
+            a_put_leaves_it: ["upload-independent"] needs [IndependentUploads];
+            the_commit_of_another_leaves_it: ["upload-independent"] needs [IndependentUploads];
+            a_rename_at_either_end_leaves_it: ["upload-independent"] needs [IndependentUploads];
+            a_cancel_leaves_the_others: ["upload-independent"] needs [IndependentUploads];
+            is_aborted_by_a_second_handle: ["abort-moved-on", "close-shared"] needs [Shared];
+        }
+        list {
+            gives_the_direct_children: ["list-children"];
+            tells_kinds: ["list-kinds"];
+            sorts_by_path: ["list-sorted"];
+            is_not_found_where_no_directory_is: ["list-absent"];
+            of_the_empty_root_is_empty: ["list-empty-root"];
+            gives_many_children_each_once: ["list-children", "list-sorted"];
+            gives_a_directory_with_many_below_once: ["list-children"];
+            follows_changes_at_once: ["acknowledged-visible", "list-children"];
+            shows_nothing_of_writes_under_way: ["list-no-staging"];
+            pages_end_anywhere: ["list-children", "list-sorted"];
+        }
+        walk {
+            yields_every_descendant_in_key_order: ["walk-descendants", "walk-key-order"];
+            yields_every_descendant_in_tree_order: ["walk-descendants", "walk-tree-order"];
+            starts_anywhere_and_leaves_the_start_out: ["walk-start"];
+            is_not_found_where_no_directory_is: ["walk-absent"];
+            of_the_empty_root_is_empty: ["walk-empty-root"];
+            tells_kind_size_and_time: ["walk-size-time"];
+            resumes_after_each_entry: ["walk-resume"];
+            starts_after_every_place: ["walk-start-after"];
+            starts_after_places_outside_its_start: ["walk-start-after"];
+            goes_on_after_a_subtree: ["walk-start-after"];
+            skips_each_directory: ["walk-skip"];
+            skips_nothing_after_a_file: ["walk-skip-file"];
+            skips_nothing_before_its_first_entry: ["walk-skip-file"];
+            skips_after_a_start: ["walk-skip", "walk-start-after"];
+            pages_add_up: ["walk-resume"];
+            yields_many_entries_each_once: ["walk-descendants", "walk-directory-first", "walk-skip"];
+            shows_no_upload: ["uncommitted-invisible", "list-no-staging"];
+            may_be_deleted_behind: ["walk-changes"];
+            misses_and_doubles_nothing_that_stays: ["walk-changes"];
+            may_be_dropped_midway: ["drop-any"];
+        }
+        rename {
+            moves_content_of_every_size: ["rename-moves"];
+            moves_large_content: ["rename-moves"];
+            replaces_the_destination: ["rename-overwrites"];
+            onto_itself_changes_nothing: ["rename-onto-itself"];
+            of_nothing_leaves_the_destination: ["rename-absent"];
+            of_a_directory_is_refused: ["rename-absent"];
+            makes_and_prunes_directories: ["rename-moves", "directory-pruned"];
+            into_its_own_path_loses_nothing: ["kind-conflict"];
+            leaves_neighbours_alone: ["rename-moves"];
+            is_never_seen_with_neither_end: ["rename-atomic"] needs [AtomicRename];
+            replaces_atomically: ["rename-overwrites", "replace-atomic"] needs [AtomicReplace];
+            of_one_file_twice_at_once_loses_nothing: ["rename-atomic"];
+        }
+        delete {
+            removes_a_file: ["delete-recursive"];
+            removes_all_below: ["delete-recursive"];
+            leaves_siblings_of_a_like_name: ["delete-no-sibling"];
+            of_nothing_is_not_found: ["delete-absent"];
+            lets_the_path_be_used_anew: ["delete-recursive"];
+            at_once_with_puts_beside_it_loses_none: ["directory-remade"];
+            twice_at_once_leaves_nothing: ["delete-again"];
+        }
+        concurrency {
+            streams_to_many_paths: ["writers-apart"];
+            puts_to_many_paths: ["writers-apart"];
+            reads_one_file_from_many_places: ["reader-offset"];
+            puts_to_one_path_leave_one_whole: ["replace-atomic"] needs [AtomicReplace];
+            commits_to_one_path_leave_one_whole: ["writers-last-wins"] needs [IndependentUploads];
+            readers_never_see_a_commit_half_done: ["replace-atomic"] needs [AtomicReplace];
+            puts_and_deletes_in_one_directory: ["directory-pruned", "directory-remade"];
+            uploads_and_deletes_in_one_directory: ["directory-remade", "delete-upload"];
+            renames_in_one_directory: ["directory-remade", "rename-moves"];
+            one_of_many_resumers_ends_an_upload: ["resumers-one"] needs [FencedUploads];
+            two_processes_write_at_once: ["writers-last-wins", "directory-remade"]
+                needs [Shared, AtomicReplace, IndependentUploads];
+        }
+        cancellation {
+            a_dropped_put_is_whole_or_nothing: ["drop-any", "drop-in-flight"];
+            a_dropped_write_took_all_or_nothing: ["drop-write"];
+            a_dropped_close_keeps_the_last_one: ["drop-any", "close-failure-keeps"];
+            a_dropped_commit_is_done_or_not: ["commit-unknown"] needs [IndependentUploads];
+            a_dropped_cancel_publishes_nothing: ["drop-any"];
+            a_dropped_opening_leaves_what_was_closed: ["drop-any"] needs [IndependentUploads];
+            a_dropped_rename_loses_nothing: ["drop-any", "rename-verified"];
+            a_dropped_delete_can_be_run_again: ["delete-again"];
+            a_dropped_look_changes_nothing: ["drop-any"];
+        }
+        errors {
+            say_driver_operation_and_path: ["error-context"];
+            of_an_ending_name_it: ["error-context"] needs [FencedUploads];
+            tell_absence_from_the_rest: ["error-classes"];
+            leave_the_driver_usable: ["error-classes"];
+            a_redirect_is_none_or_a_url: ["redirect"];
+            the_driver_says_what_it_lacks: ["guarantees-told"];
+        }
+        registry {
+            pushes_a_blob_in_chunks: ["close-size", "commit-publishes", "rename-moves"];
+            pushes_an_empty_blob: ["close-zero", "commit-publishes"];
+            pushes_through_several_processes: ["close-shared"] needs [Shared];
+            cancels_an_upload: ["cancel-traceless", "delete-recursive"];
+            deletes_an_upload_directory: ["delete-upload"];
+            pushes_one_blob_twice_at_once: ["rename-overwrites", "directory-remade"];
+            moves_a_tag: ["put-replaces", "acknowledged-visible"];
+            pages_through_tags: ["walk-tree-order", "walk-start-after", "walk-skip"];
+            walks_the_catalogue: ["walk-tree-order", "walk-skip"];
+            purges_stale_uploads: ["walk-descendants", "delete-upload"];
+            collects_garbage: ["walk-changes", "directory-pruned"];
+            serves_a_blob_in_ranges: ["reader-length", "reader-at-end"];
+        }
     } };
 }
 

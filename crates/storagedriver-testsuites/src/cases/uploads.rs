@@ -1,0 +1,334 @@
+//! Uploads as the store tells of them, and their end from outside.
+
+use std::time::Duration;
+
+use storagedriver::{Error, ErrorKind, Storage, WalkOptions, WriteMode};
+
+use crate::fixture::{
+    Fixture, append, begin, close_upload, expect_absent, expect_content, expect_no_upload, pattern, refused,
+    upload_sizes, walk_keys,
+};
+use crate::{Checked, Mismatch, ensure, ensure_eq};
+
+fn sizes(uploads: &[(&str, u64)]) -> Vec<(String, u64)> {
+    uploads.iter().map(|(path, size)| ((*path).to_owned(), *size)).collect()
+}
+
+pub(super) async fn lists_what_was_closed(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    for (path, size) in [("/b", 7), ("/a/x", 0), ("/a-b", 70_001), ("/a/-", 1)] {
+        close_upload(storage, path, &pattern(size, size)).await?;
+    }
+    let found = upload_sizes(storage, "/").await?;
+    let wanted = sizes(&[("/a-b", 70_001), ("/a/-", 1), ("/a/x", 0), ("/b", 7)]);
+    ensure_eq!(found, wanted, "the uploads, sorted by path");
+    let ids = storage.uploads("/").await?;
+    for (place, upload) in ids.iter().enumerate() {
+        let same = ids.iter().filter(|other| other.id() == upload.id() && other.path() == upload.path());
+        ensure_eq!(same.count(), 1, "the uploads with the id of upload {place}");
+    }
+    Ok(())
+}
+
+pub(super) async fn lists_those_at_and_below_a_path(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    for path in ["/a/b", "/a/b-", "/a/b/c", "/a/b/c/d", "/a/bc", "/ab", "/z"] {
+        close_upload(storage, path, &pattern(1, 5)).await?;
+    }
+    let below = |path: &'static str| upload_sizes(storage, path);
+    ensure_eq!(below("/a/b").await?, sizes(&[("/a/b", 5), ("/a/b/c", 5), ("/a/b/c/d", 5)]), "of /a/b");
+    ensure_eq!(below("/a/b/c/d").await?, sizes(&[("/a/b/c/d", 5)]), "of one upload");
+    ensure_eq!(below("/a").await?.len(), 5, "how many are below /a");
+    ensure_eq!(below("/z").await?, sizes(&[("/z", 5)]), "of /z");
+    Ok(())
+}
+
+pub(super) async fn lists_none_where_there_is_none(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    expect_no_upload(storage, "/").await?;
+    expect_no_upload(storage, "/absent").await?;
+    storage.put_content("/dir/file", "content").await?;
+    for path in ["/", "/dir", "/dir/file", "/dir/file/below", "/dir/absent"] {
+        expect_no_upload(storage, path).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn forgets_those_that_ended(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    let content = pattern(1, 70_000);
+    for path in ["/a", "/b"] {
+        begin(storage, path, &content).await?.commit().await?;
+        close_upload(storage, path, &content).await?;
+        append(storage, path, &content).await?.commit().await?;
+        begin(storage, path, &content).await?.cancel().await?;
+        close_upload(storage, path, &content).await?;
+        append(storage, path, &content).await?.cancel().await?;
+        close_upload(storage, path, &content).await?;
+        storage.delete(path).await?;
+        expect_no_upload(storage, path).await?;
+    }
+    expect_no_upload(storage, "/").await?;
+    Ok(())
+}
+
+pub(super) async fn tells_when_it_was_active(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    close_upload(storage, "/file", &pattern(1, 5)).await?;
+    let [first] = &storage.uploads("/").await?[..] else {
+        return Err(Mismatch::new("there is not one upload").into());
+    };
+    append(storage, "/file", &pattern(1, 5)).await?.close().await?;
+    let [second] = &storage.uploads("/").await?[..] else {
+        return Err(Mismatch::new("there is not one upload after an append").into());
+    };
+    ensure!(second.modified() >= first.modified(), "the time of activity went back");
+    ensure!(second.size() > first.size(), "the size did not grow");
+    // Far beyond any difference between clocks: no upload of this case is a day old.
+    let reaped = storage.abort_stale("/", Duration::from_secs(24 * 60 * 60)).await?;
+    ensure_eq!((reaped.aborted.len(), reaped.kept), (0, 1), "what was aborted and kept as a day old");
+    Ok(())
+}
+
+pub(super) async fn is_no_entry_and_implies_no_directory(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    storage.put_content("/dir/file", "content").await?;
+    for path in ["/dir/upload", "/other/upload"] {
+        close_upload(storage, path, &pattern(1, 70_000)).await?;
+    }
+    expect_absent(storage, "/dir/upload").await?;
+    expect_absent(storage, "/other").await?;
+    ensure_eq!(storage.list("/dir").await?.len(), 1, "the children of /dir");
+    ensure_eq!(storage.list("/").await?.len(), 1, "the children of the root");
+    ensure_eq!(walk_keys(storage, "/", WalkOptions::new()).await?, ["/dir/", "/dir/file"], "the walk");
+    refused(storage.rename("/dir/upload", "/x").await, ErrorKind::PathNotFound)?;
+    Ok(())
+}
+
+pub(super) async fn abort_removes_every_trace(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    for (path, size) in [("/d/a", 0), ("/d/b", 70_000)] {
+        close_upload(storage, path, &pattern(1, size)).await?;
+    }
+    for upload in storage.uploads("/d").await? {
+        storage.abort_upload(&upload).await?;
+        refused(storage.writer(upload.path().as_str(), WriteMode::Append).await, ErrorKind::PathNotFound)?;
+        refused(storage.delete(upload.path().as_str()).await, ErrorKind::PathNotFound)?;
+    }
+    expect_no_upload(storage, "/").await?;
+    expect_absent(storage, "/d").await?;
+    Ok(())
+}
+
+pub(super) async fn abort_leaves_content_and_other_uploads(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    storage.put_content("/a", "content").await?;
+    close_upload(storage, "/a", &pattern(1, 10)).await?;
+    close_upload(storage, "/a-b", &pattern(1, 20)).await?;
+    close_upload(storage, "/a.b", &pattern(1, 30)).await?;
+    for upload in storage.uploads("/a").await? {
+        storage.abort_upload(&upload).await?;
+    }
+    expect_content(storage, "/a", b"content").await?;
+    ensure_eq!(upload_sizes(storage, "/").await?, sizes(&[("/a-b", 20), ("/a.b", 30)]), "the uploads left");
+    Ok(())
+}
+
+pub(super) async fn abort_of_one_that_is_gone_is_no_error(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    let endings = ["aborted", "committed", "cancelled", "deleted"];
+    for ending in endings {
+        close_upload(storage, "/file", &pattern(1, 10)).await?;
+        let uploads = storage.uploads("/").await?;
+        ensure_eq!(uploads.len(), 1, "the uploads before one is {ending}");
+        let resumed = storage.writer("/file", WriteMode::Append).await?;
+        match ending {
+            "committed" => resumed.commit().await?,
+            "cancelled" => resumed.cancel().await?,
+            "deleted" => storage.delete("/file").await?,
+            _ => {
+                drop(resumed);
+                for upload in &uploads {
+                    storage.abort_upload(upload).await?;
+                }
+            }
+        }
+        for upload in &uploads {
+            storage.abort_upload(upload).await?;
+        }
+        expect_no_upload(storage, "/").await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn abort_conflicts_when_it_moved_on(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    close_upload(storage, "/file", &pattern(1, 10)).await?;
+    let before = storage.uploads("/").await?;
+    append(storage, "/file", &pattern(2, 5)).await?.close().await?;
+    for upload in &before {
+        refused(storage.abort_upload(upload).await, ErrorKind::Conflict)?;
+    }
+    ensure_eq!(upload_sizes(storage, "/").await?, sizes(&[("/file", 15)]), "the upload that moved on");
+    storage.writer("/file", WriteMode::Append).await?.commit().await?;
+    expect_content(storage, "/file", &[pattern(1, 10), pattern(2, 5)].concat()).await?;
+    Ok(())
+}
+
+pub(super) async fn abort_under_a_live_writer_tears_nothing(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    let content = [pattern(1, 70_000), pattern(2, 5)].concat();
+    close_upload(storage, "/file", &pattern(1, 70_000)).await?;
+    let listed = storage.uploads("/").await?;
+    ensure_eq!(listed.len(), 1, "the uploads");
+    let writer = append(storage, "/file", &pattern(2, 5)).await?;
+    let mut aborted = false;
+    for upload in &listed {
+        match storage.abort_upload(upload).await {
+            Ok(()) => aborted = true,
+            Err(Error::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    // A driver that cannot see the writer may abort; the writer must then not publish a part.
+    match writer.commit().await {
+        Ok(()) => expect_content(storage, "/file", &content).await?,
+        Err(Error::Conflict { .. }) if aborted => expect_absent(storage, "/file").await?,
+        Err(error) => return Err(error.into()),
+    }
+    expect_no_upload(storage, "/").await?;
+    Ok(())
+}
+
+pub(super) async fn stale_ones_are_aborted_by_age(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    storage.put_content("/a/kept", "content").await?;
+    for path in ["/a/one", "/a/kept", "/b/two"] {
+        close_upload(storage, path, &pattern(1, 10)).await?;
+    }
+    let reaped = storage.abort_stale("/", Storage::STALE_AFTER).await?;
+    ensure_eq!((reaped.aborted.len(), reaped.kept), (0, 3), "what was aborted and kept as seven days old");
+    let reaped = storage.abort_stale("/a", Duration::ZERO).await?;
+    ensure_eq!((reaped.aborted.len(), reaped.kept), (2, 0), "what was aborted and kept below /a");
+    ensure_eq!(upload_sizes(storage, "/").await?, sizes(&[("/b/two", 10)]), "the uploads left");
+    expect_content(storage, "/a/kept", b"content").await?;
+    Ok(())
+}
+
+pub(super) async fn delete_of_the_path_removes_it(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    for size in [0, 70_000] {
+        close_upload(storage, "/d/only", &pattern(1, size)).await?;
+        storage.delete("/d/only").await?;
+        expect_no_upload(storage, "/").await?;
+        refused(storage.writer("/d/only", WriteMode::Append).await, ErrorKind::PathNotFound)?;
+        refused(storage.delete("/d/only").await, ErrorKind::PathNotFound)?;
+    }
+    storage.put_content("/both", "content").await?;
+    close_upload(storage, "/both", &pattern(1, 10)).await?;
+    storage.delete("/both").await?;
+    expect_absent(storage, "/both").await?;
+    expect_no_upload(storage, "/").await?;
+    Ok(())
+}
+
+pub(super) async fn delete_of_a_parent_removes_it(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    for path in ["/a/b/c", "/a/b/d", "/ab/c", "/a-/c"] {
+        close_upload(storage, path, &pattern(1, 10)).await?;
+    }
+    storage.put_content("/a/file", "content").await?;
+    storage.delete("/a/b").await?;
+    ensure_eq!(upload_sizes(storage, "/").await?, sizes(&[("/a-/c", 10), ("/ab/c", 10)]), "the uploads left");
+    expect_content(storage, "/a/file", b"content").await?;
+    close_upload(storage, "/a/b/c", &pattern(1, 10)).await?;
+    storage.delete("/a").await?;
+    ensure_eq!(upload_sizes(storage, "/").await?, sizes(&[("/a-/c", 10), ("/ab/c", 10)]), "the uploads left");
+    refused(storage.writer("/a/b/c", WriteMode::Append).await, ErrorKind::PathNotFound)?;
+    Ok(())
+}
+
+/// What the uploads at `/file` are resumed as, and committed.
+async fn resumes_whole(storage: &Storage, content: &[u8]) -> Result<(), Mismatch> {
+    let found = upload_sizes(storage, "/").await?;
+    ensure_eq!(found, sizes(&[("/file", content.len() as u64)]), "the upload");
+    storage.writer("/file", WriteMode::Append).await?.commit().await?;
+    expect_content(storage, "/file", content).await?;
+    expect_no_upload(storage, "/").await?;
+    storage.delete("/file").await?;
+    Ok(())
+}
+
+pub(super) async fn a_put_leaves_it(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    let content = pattern(1, 70_000);
+    close_upload(storage, "/file", &content).await?;
+    storage.put_content("/file", "put").await?;
+    expect_content(storage, "/file", b"put").await?;
+    storage.put_content("/file", "again").await?;
+    resumes_whole(storage, &content).await?;
+    // And one that is open.
+    let writer = begin(storage, "/file", &content).await?;
+    storage.put_content("/file", "put").await?;
+    writer.close().await?;
+    resumes_whole(storage, &content).await?;
+    Ok(())
+}
+
+pub(super) async fn the_commit_of_another_leaves_it(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    let content = pattern(1, 70_000);
+    let other = begin(storage, "/file", &pattern(2, 10)).await?;
+    let writer = begin(storage, "/file", &content).await?;
+    writer.close().await?;
+    other.commit().await?;
+    expect_content(storage, "/file", &pattern(2, 10)).await?;
+    resumes_whole(storage, &content).await?;
+    Ok(())
+}
+
+pub(super) async fn a_rename_at_either_end_leaves_it(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    let content = pattern(1, 70_000);
+    storage.put_content("/file", "source").await?;
+    close_upload(storage, "/file", &content).await?;
+    storage.rename("/file", "/elsewhere").await?;
+    expect_content(storage, "/elsewhere", b"source").await?;
+    expect_absent(storage, "/file").await?;
+    ensure_eq!(upload_sizes(storage, "/").await?, sizes(&[("/file", 70_000)]), "the upload at the source");
+    storage.rename("/elsewhere", "/file").await?;
+    expect_content(storage, "/file", b"source").await?;
+    resumes_whole(storage, &content).await?;
+    Ok(())
+}
+
+pub(super) async fn a_cancel_leaves_the_others(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    let content = pattern(1, 70_000);
+    let other = begin(storage, "/file", &pattern(2, 10)).await?;
+    close_upload(storage, "/fil", &pattern(3, 3)).await?;
+    let writer = begin(storage, "/file", &content).await?;
+    writer.close().await?;
+    other.cancel().await?;
+    ensure_eq!(upload_sizes(storage, "/").await?, sizes(&[("/fil", 3), ("/file", 70_000)]), "the others");
+    storage.delete("/fil").await?;
+    resumes_whole(storage, &content).await?;
+    Ok(())
+}
+
+pub(super) async fn is_aborted_by_a_second_handle(fixture: &Fixture) -> Checked {
+    let (storage, other) = (fixture.storage(), fixture.another().await?);
+    close_upload(storage, "/file", &pattern(1, 10)).await?;
+    let listed = other.uploads("/").await?;
+    ensure_eq!(listed.len(), 1, "the uploads that the second handle lists");
+    append(storage, "/file", &pattern(2, 5)).await?.close().await?;
+    for upload in &listed {
+        refused(other.abort_upload(upload).await, ErrorKind::Conflict)?;
+    }
+    for upload in other.uploads("/").await? {
+        other.abort_upload(&upload).await?;
+    }
+    expect_no_upload(storage, "/").await?;
+    refused(storage.writer("/file", WriteMode::Append).await, ErrorKind::PathNotFound)?;
+    Ok(())
+}
