@@ -14,9 +14,11 @@
 //! ```
 
 mod driver;
+mod parameters;
 mod rope;
 mod state;
 mod walk;
 mod writer;
 
 pub use driver::InMemory;
+pub use parameters::{DRIVER, InMemoryParameters};

@@ -1,7 +1,7 @@
 //! The contract of registry storage drivers, as tests.
 //!
 //! One suite holds every driver, in this workspace or outside, to the same contract: the page
-//! `docs/contract.md`, whose sentences are in [`SENTENCES`]. A driver gives it a [`Harness`], and
+//! `docs/contract.md`, whose sentences are in [`contract::SECTIONS`]. A driver gives it a [`Harness`], and
 //! [`register_suite!`] makes one `#[test]` of each case:
 //!
 //! ```
@@ -47,7 +47,6 @@ mod report;
 mod run;
 
 pub use cases::CASES;
-pub use contract::SENTENCES;
 pub use failure::{Checked, Failure, Mismatch};
 pub use fixture::Fixture;
 pub use harness::{Harness, Scale, Store};

@@ -16,7 +16,7 @@ use crate::{CASES, Checked, Failure, Harness};
 pub struct Case {
     /// The topic and what holds: `content::replaces_longer_content`.
     pub name: &'static str,
-    /// The sentences of the contract that it checks, by their ids in [`SENTENCES`](crate::SENTENCES).
+    /// The sentences of the contract that it checks, by their ids in [`contract`](crate::contract).
     pub sentences: &'static [&'static str],
     /// The guarantees without which it has nothing to check; it is skipped then, visibly.
     pub needs: &'static [Guarantee],
@@ -75,44 +75,57 @@ pub async fn check(case: &'static Case, harness: Arc<dyn Harness>) -> Outcome {
 async fn measured(case: &'static Case, harness: Arc<dyn Harness>) -> (String, Outcome) {
     let scale = harness.scale();
     let timeout = scale.timeout;
-    let fixture = match harness.open().await {
-        Ok(store) => Arc::new(Fixture::new(store, scale)),
-        Err(error) => return (String::new(), Outcome::Fail(format!("opening a store failed: {error}"))),
+    let opening = async move { harness.open().await };
+    let fixture = match guarded(timeout, opening).await {
+        Ok(Ok(store)) => Arc::new(Fixture::new(store, scale)),
+        Ok(Err(error)) => return (String::new(), Outcome::Fail(format!("opening a store failed: {error}"))),
+        Err(reason) => return (String::new(), Outcome::Fail(format!("opening a store: {reason}"))),
     };
     let driver = fixture.storage().name().to_owned();
     let guarantees = fixture.storage().guarantees();
-    if let Some(lacking) = case.needs.iter().find(|&&needed| !guarantees.has(needed)) {
-        let outcome = match fixture.remove().await {
-            Ok(()) => Outcome::Skip(format!("the driver lacks the guarantee {lacking}")),
-            Err(error) => Outcome::Fail(format!("removing the store failed: {error}")),
-        };
-        return (driver, outcome);
-    }
-    // In a task of its own, so that a panic becomes an outcome.
-    let task = tokio::spawn({
-        let fixture = fixture.clone();
-        async move { (case.run)(&fixture).await }
-    });
-    let abort = task.abort_handle();
-    let mut outcome = match tokio::time::timeout(timeout, task).await {
-        Ok(Ok(Ok(()))) => Outcome::Pass,
-        Ok(Ok(Err(failure))) => Outcome::Fail(failure.to_string()),
-        Ok(Err(panicked)) => Outcome::Fail(format!("panicked: {panicked}")),
-        Err(_) => {
-            abort.abort();
-            return (driver, hung(timeout));
+    let lacking = case.needs.iter().find(|&&needed| !guarantees.has(needed));
+    let mut outcome = match lacking {
+        Some(lacking) => Outcome::Skip(format!("the driver lacks the guarantee {lacking}")),
+        None => {
+            let fixture = fixture.clone();
+            match guarded(timeout, async move { (case.run)(&fixture).await }).await {
+                Ok(Ok(())) => Outcome::Pass,
+                Ok(Err(failure)) => Outcome::Fail(failure.to_string()),
+                Err(reason) => Outcome::Fail(reason),
+            }
         }
     };
-    if let Err(error) = fixture.remove().await
-        && outcome == Outcome::Pass
-    {
-        outcome = Outcome::Fail(format!("removing the store failed: {error}"));
+    let removed = guarded(timeout, async move { fixture.remove().await }).await;
+    let reason = match removed {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(reason) => Some(reason),
+    };
+    if let (Some(reason), false) = (reason, matches!(outcome, Outcome::Fail(_))) {
+        outcome = Outcome::Fail(format!("removing the store failed: {reason}"));
     }
     (driver, outcome)
 }
 
-fn hung(timeout: Duration) -> Outcome {
-    Outcome::Fail(format!("hung: not done after {} s", timeout.as_secs_f32()))
+/// Runs a future in a task of its own, so that a panic and a hang become a reason.
+async fn guarded<T: Send + 'static>(
+    timeout: Duration,
+    future: impl Future<Output = T> + Send + 'static,
+) -> Result<T, String> {
+    let task = tokio::spawn(future);
+    let abort = task.abort_handle();
+    match tokio::time::timeout(timeout, task).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(stopped)) => Err(format!("panicked: {stopped}")),
+        Err(_) => {
+            abort.abort();
+            Err(hung(timeout))
+        }
+    }
+}
+
+fn hung(timeout: Duration) -> String {
+    format!("hung: not done after {} s", timeout.as_secs_f32())
 }
 
 /// Runs the case `name` on a runtime of its own: the body of each test that
@@ -149,8 +162,8 @@ pub fn run_blocking(case: &'static Case, harness: Arc<dyn Harness>) -> Outcome {
         Ok(runtime) => runtime,
         Err(error) => return Outcome::Fail(format!("no runtime: {error}")),
     };
-    // Longer than the case's own limit, which gives the better message.
-    let timeout = harness.scale().timeout + Duration::from_secs(5);
+    // Longer than the limits of opening, running and removing together, which give the better message.
+    let timeout = harness.scale().timeout.saturating_mul(3) + Duration::from_secs(5);
     let (sender, receiver) = mpsc::channel();
     runtime.spawn(async move {
         // The receiver is gone only if this took too long.
@@ -158,10 +171,8 @@ pub fn run_blocking(case: &'static Case, harness: Arc<dyn Harness>) -> Outcome {
     });
     let outcome = match receiver.recv_timeout(timeout) {
         Ok(outcome) => outcome,
-        Err(mpsc::RecvTimeoutError::Timeout) => hung(timeout),
-        Err(mpsc::RecvTimeoutError::Disconnected) => {
-            Outcome::Fail("panicked while opening or removing the store".to_owned())
-        }
+        Err(mpsc::RecvTimeoutError::Timeout) => Outcome::Fail(hung(timeout)),
+        Err(mpsc::RecvTimeoutError::Disconnected) => Outcome::Fail("the harness panicked".to_owned()),
     };
     runtime.shutdown_background();
     outcome

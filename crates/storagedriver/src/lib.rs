@@ -7,14 +7,17 @@
 mod content;
 mod driver;
 mod error;
+pub mod factory;
 mod guarantees;
 mod info;
 pub mod layer;
 mod list_walk;
 pub mod observe;
+pub mod parameters;
 mod path;
 mod redirect;
 mod storage;
+mod value;
 mod walk;
 mod walk_key;
 mod writer;
@@ -22,12 +25,15 @@ mod writer;
 pub use content::{Content, IoStream, ReadOptions};
 pub use driver::{DriverWalk, DriverWriter, StorageDriver, WriteMode};
 pub use error::{BoxError, Context, Error, ErrorKind, Operation, Result};
+pub use factory::{Factory, Registration, Resolver};
 pub use guarantees::{Guarantee, Guarantees};
 pub use info::{EntryKind, FileInfo, UploadInfo, Version};
 pub use layer::Layer;
+pub use parameters::{ParameterTable, Secret};
 pub use path::{PathLimits, StoragePath};
 pub use redirect::RedirectRequest;
 pub use storage::{Reaped, Storage};
+pub use value::{Parameters, Value};
 pub use walk::{Walk, WalkOptions};
 pub use walk_key::{WalkKey, WalkOrder};
 pub use writer::{AsyncFileWriter, FileWriter};
@@ -35,4 +41,11 @@ pub use writer::{AsyncFileWriter, FileWriter};
 // What appears in signatures, so that a driver needs no version of its own.
 pub use async_trait::async_trait;
 pub use bytes;
+pub use futures_util::future::BoxFuture;
 pub use url;
+
+/// For the macros.
+#[doc(hidden)]
+pub mod __private {
+    pub use inventory;
+}

@@ -311,6 +311,7 @@ async fn one_of_two_resumers_ends(one: &Storage, two: &Storage) -> Result<(), Mi
     first.commit().await?;
     refused(second.close().await, ErrorKind::Conflict)?;
     expect_content(one, "/file", &first_content).await?;
+    one.delete("/file").await?;
     expect_no_upload(one, "/").await
 }
 

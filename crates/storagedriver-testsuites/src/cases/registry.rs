@@ -91,18 +91,18 @@ pub(super) async fn pushes_an_empty_blob(fixture: &Fixture) -> Checked {
 }
 
 pub(super) async fn pushes_through_several_processes(fixture: &Fixture) -> Checked {
-    let handles = [fixture.storage().clone(), fixture.another().await?];
+    let (one, two) = (fixture.storage(), &fixture.another().await?);
     let blob = blob_path(0xcafe);
-    post(&handles[0]).await?;
+    post(one).await?;
     let mut content = Vec::new();
-    for turn in 0..6_usize {
-        let chunk = pattern(turn as u64, 50_000);
-        patch(&handles[(turn + 1) % 2], content.len() as u64, &chunk).await?;
+    for turn in 0..6 {
+        let chunk = pattern(turn, 50_000);
+        patch(if turn % 2 == 0 { two } else { one }, content.len() as u64, &chunk).await?;
         content.extend_from_slice(&chunk);
     }
-    put(&handles[1], content.len() as u64, &blob).await?;
-    expect_content(&handles[0], &blob, &content).await?;
-    expect_no_upload(&handles[0], "/").await?;
+    put(two, content.len() as u64, &blob).await?;
+    expect_content(one, &blob, &content).await?;
+    expect_no_upload(one, "/").await?;
     Ok(())
 }
 

@@ -22,6 +22,8 @@ macro_rules! __with_cases {
             refuses_a_longer_path: ["path-limit"];
             nests_deeply: ["path-kinds", "delete-recursive"];
             the_root_always_exists: ["root-exists", "list-empty-root", "walk-empty-root"];
+        }
+        kinds {
             a_path_is_a_file_a_directory_or_absent: ["path-kinds", "stat-directory", "get-absent"];
             a_prefix_of_a_name_is_no_directory: ["prefix-no-directory"];
             directories_go_with_what_was_below: ["directory-pruned"];
@@ -64,6 +66,7 @@ macro_rules! __with_cases {
         }
         writer {
             streams_every_size: ["commit-publishes"];
+            streams_every_byte: ["commit-publishes"];
             takes_chunks_of_every_size: ["commit-publishes"];
             takes_many_small_chunks: ["commit-publishes"];
             takes_large_content: ["commit-publishes"];
@@ -78,7 +81,7 @@ macro_rules! __with_cases {
             cancel_leaves_no_trace: ["cancel-traceless"];
             cancel_leaves_content: ["cancel-traceless", "upload-independent"];
             dropped_publishes_nothing: ["drop-writer"];
-            the_last_commit_wins_whole: ["writers-last-wins"] needs [IndependentUploads];
+            the_last_commit_wins_whole: ["writers-last-wins"];
             writers_of_several_paths_take_turns: ["writers-apart"];
             survives_the_pruning_of_its_directory: ["directory-remade"];
             commit_is_seen_by_a_second_handle: ["acknowledged-visible"] needs [Shared];
@@ -126,10 +129,10 @@ macro_rules! __with_cases {
             stale_ones_are_aborted_by_age: ["abort-stale"];
             delete_of_the_path_removes_it: ["delete-upload"];
             delete_of_a_parent_removes_it: ["delete-upload", "delete-no-sibling"];
-            a_put_leaves_it: ["upload-independent"] needs [IndependentUploads];
-            the_commit_of_another_leaves_it: ["upload-independent"] needs [IndependentUploads];
-            a_rename_at_either_end_leaves_it: ["upload-independent"] needs [IndependentUploads];
-            a_cancel_leaves_the_others: ["upload-independent"] needs [IndependentUploads];
+            a_put_leaves_it: ["upload-independent"];
+            the_commit_of_another_leaves_it: ["upload-independent"];
+            a_rename_at_either_end_leaves_it: ["upload-independent"];
+            a_cancel_leaves_the_others: ["upload-independent"];
             is_aborted_by_a_second_handle: ["abort-moved-on", "close-shared"] needs [Shared];
         }
         list {
@@ -151,20 +154,22 @@ macro_rules! __with_cases {
             is_not_found_where_no_directory_is: ["walk-absent"];
             of_the_empty_root_is_empty: ["walk-empty-root"];
             tells_kind_size_and_time: ["walk-size-time"];
-            resumes_after_each_entry: ["walk-resume"];
-            starts_after_every_place: ["walk-start-after"];
-            starts_after_places_outside_its_start: ["walk-start-after"];
-            goes_on_after_a_subtree: ["walk-start-after"];
             skips_each_directory: ["walk-skip"];
             skips_nothing_after_a_file: ["walk-skip-file"];
             skips_nothing_before_its_first_entry: ["walk-skip-file"];
             skips_after_a_start: ["walk-skip", "walk-start-after"];
-            pages_add_up: ["walk-resume"];
             yields_many_entries_each_once: ["walk-descendants", "walk-directory-first", "walk-skip"];
             shows_no_upload: ["uncommitted-invisible", "list-no-staging"];
             may_be_deleted_behind: ["walk-changes"];
             misses_and_doubles_nothing_that_stays: ["walk-changes"];
             may_be_dropped_midway: ["drop-any"];
+        }
+        resume {
+            after_each_entry: ["walk-resume"];
+            after_every_place: ["walk-start-after"];
+            after_places_outside_the_start: ["walk-start-after"];
+            after_a_subtree: ["walk-start-after"];
+            page_by_page_adds_up: ["walk-resume"];
         }
         rename {
             moves_content_of_every_size: ["rename-moves"];
@@ -176,7 +181,7 @@ macro_rules! __with_cases {
             makes_and_prunes_directories: ["rename-moves", "directory-pruned"];
             into_its_own_path_loses_nothing: ["kind-conflict"];
             leaves_neighbours_alone: ["rename-moves"];
-            is_never_seen_with_neither_end: ["rename-atomic"] needs [AtomicRename];
+            is_never_seen_with_neither_end: ["rename-atomic", "rename-verified"];
             replaces_atomically: ["rename-overwrites", "replace-atomic"] needs [AtomicReplace];
             of_one_file_twice_at_once_loses_nothing: ["rename-atomic"];
         }
@@ -194,7 +199,7 @@ macro_rules! __with_cases {
             puts_to_many_paths: ["writers-apart"];
             reads_one_file_from_many_places: ["reader-offset"];
             puts_to_one_path_leave_one_whole: ["replace-atomic"] needs [AtomicReplace];
-            commits_to_one_path_leave_one_whole: ["writers-last-wins"] needs [IndependentUploads];
+            commits_to_one_path_leave_one_whole: ["writers-last-wins"];
             readers_never_see_a_commit_half_done: ["replace-atomic"] needs [AtomicReplace];
             puts_and_deletes_in_one_directory: ["directory-pruned", "directory-remade"];
             uploads_and_deletes_in_one_directory: ["directory-remade", "delete-upload"];

@@ -1,11 +1,11 @@
 //! Content that is written as a stream.
 
 use bytes::Bytes;
-use storagedriver::{ErrorKind, ReadOptions, Storage, WalkOptions, WriteMode};
+use storagedriver::{ErrorKind, Guarantee, ReadOptions, Storage, WalkOptions, WriteMode};
 
 use crate::fixture::{
-    Fixture, append, begin, close_upload, expect_absent, expect_content, expect_no_upload, pattern, pieces,
-    refused, upload_sizes, walk_keys,
+    Fixture, allowed_or_refused, append, begin, close_upload, expect_absent, expect_content,
+    expect_no_upload, pattern, pieces, refused, upload_sizes, walk_keys,
 };
 use crate::{Checked, Mismatch, ensure, ensure_eq};
 
@@ -17,6 +17,16 @@ pub(super) async fn streams_every_size(fixture: &Fixture) -> Checked {
         expect_content(storage, "/content", &content).await?;
     }
     expect_no_upload(storage, "/").await?;
+    Ok(())
+}
+
+pub(super) async fn streams_every_byte(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    let every: Vec<u8> = (0..=u8::MAX).chain((0..=u8::MAX).rev()).collect();
+    for content in [b"a", "\u{df}".as_bytes(), &[0x80; 4], b"\0\0\0", b"\r\n\r\n\n", &every] {
+        begin(storage, "/content", &Bytes::copy_from_slice(content)).await?.commit().await?;
+        expect_content(storage, "/content", content).await?;
+    }
     Ok(())
 }
 
@@ -260,8 +270,15 @@ pub(super) async fn the_last_commit_wins_whole(fixture: &Fixture) -> Checked {
         let (before, last) = if swapped { (second, first) } else { (first, second) };
         before.commit().await?;
         expect_content(storage, "/file", if swapped { &two } else { &one }).await?;
-        last.commit().await?;
-        expect_content(storage, "/file", if swapped { &one } else { &two }).await?;
+        // Where a commit ends the other uploads of its path, the other may be told so.
+        let independent = fixture.keeps(Guarantee::IndependentUploads);
+        let won = if independent {
+            last.commit().await?;
+            true
+        } else {
+            allowed_or_refused(last.commit().await, ErrorKind::Conflict)?.is_some()
+        };
+        expect_content(storage, "/file", if swapped == won { &one } else { &two }).await?;
     }
     expect_no_upload(storage, "/file").await?;
     Ok(())

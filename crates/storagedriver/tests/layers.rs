@@ -1,0 +1,193 @@
+//! The layers that come with the model.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use storagedriver::bytes::Bytes;
+use storagedriver::layer::{ConcurrencyLimit, ReadOnly};
+use storagedriver::{
+    Content, DriverWalk, DriverWriter, Error, ErrorKind, FileInfo, Guarantees, Layer, PathLimits,
+    ReadOptions, RedirectRequest, Result, Storage, StorageDriver, StoragePath, UploadInfo, WalkOptions,
+    WriteMode, async_trait,
+};
+use storagedriver_inmemory::InMemory;
+
+fn limited(limit: u64) -> Storage {
+    Storage::new(ConcurrencyLimit::new(Arc::new(InMemory::new()), limit))
+}
+
+/// Whether `work` is still waiting after everything else had its chance to run.
+async fn waits<T>(work: impl Future<Output = T>) -> bool {
+    tokio::time::timeout(Duration::from_millis(50), work).await.is_err()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_counts_until_its_stream_ends_or_is_dropped() {
+    let storage = limited(1);
+    storage.put_content("/a", "content").await.unwrap();
+
+    let mut content = storage.reader("/a", ReadOptions::all()).await.unwrap();
+    assert!(waits(storage.stat("/a")).await, "the stream holds the only turn");
+    while content.next().await.is_some() {}
+    assert!(!waits(storage.stat("/a")).await, "the stream has ended");
+
+    let content = storage.reader("/a", ReadOptions::all()).await.unwrap();
+    assert!(waits(storage.list("/")).await);
+    drop(content);
+    assert!(!waits(storage.list("/")).await, "the stream was dropped");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_writer_and_an_idle_walk_keep_nobody_out() {
+    let storage = limited(1);
+    let mut writer = storage.writer("/a", WriteMode::Create).await.unwrap();
+    writer.write("x").await.unwrap();
+    let walk = storage.walk("/", WalkOptions::new()).await.unwrap();
+    assert!(!waits(storage.stat("/")).await);
+    drop(walk);
+    writer.commit().await.unwrap();
+    assert!(!waits(storage.stat("/a")).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_walk_by_list_gives_back_its_turns() {
+    let storage = limited(1);
+    storage.put_content("/a/b/c", "x").await.unwrap();
+    let mut walk = storage.walk("/", WalkOptions::tree()).await.unwrap();
+    let mut seen = Vec::new();
+    while let Some(info) = walk.next().await.unwrap() {
+        assert!(!waits(storage.stat("/")).await);
+        seen.push(info.key().to_string());
+    }
+    assert_eq!(seen, ["/a/", "/a/b/", "/a/b/c"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn operations_beyond_the_limit_wait_and_then_run() {
+    let storage = limited(2);
+    storage.put_content("/a", "content").await.unwrap();
+    let one = storage.reader("/a", ReadOptions::all()).await.unwrap();
+    let two = storage.reader("/a", ReadOptions::all()).await.unwrap();
+    let third = tokio::spawn({
+        let storage = storage.clone();
+        async move { storage.get_content("/a").await }
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!third.is_finished(), "both turns are taken");
+    drop(one);
+    assert_eq!(third.await.unwrap().unwrap(), "content");
+    drop(two);
+}
+
+#[tokio::test]
+async fn a_limit_of_none_or_of_too_many_is_still_a_limit() {
+    for limit in [0, u64::MAX] {
+        let storage = limited(limit);
+        storage.put_content("/a", "x").await.unwrap();
+        assert_eq!(storage.get_content("/a").await.unwrap(), "x");
+    }
+}
+
+#[tokio::test]
+async fn read_only_reads_and_refuses_every_change() {
+    let store = Storage::new(InMemory::new());
+    store.put_content("/a", "x").await.unwrap();
+    store.writer("/u", WriteMode::Create).await.unwrap().close().await.unwrap();
+    let upload = store.uploads("/").await.unwrap().remove(0);
+    let storage = store.layer(ReadOnly::new);
+
+    assert_eq!(storage.get_content("/a").await.unwrap(), "x");
+    assert_eq!(storage.list("/").await.unwrap().len(), 1);
+    let mut walk = storage.walk("/", WalkOptions::new()).await.unwrap();
+    assert_eq!(walk.next().await.unwrap().unwrap().path().as_str(), "/a");
+    assert_eq!(storage.uploads("/").await.unwrap().len(), 1);
+
+    let refusals = [
+        storage.put_content("/b", "x").await.unwrap_err(),
+        storage.writer("/b", WriteMode::Create).await.unwrap_err(),
+        storage.writer("/u", WriteMode::Append).await.unwrap_err(),
+        storage.rename("/a", "/b").await.unwrap_err(),
+        storage.delete("/a").await.unwrap_err(),
+        storage.abort_upload(&upload).await.unwrap_err(),
+    ];
+    for refusal in refusals {
+        assert_eq!(refusal.kind(), ErrorKind::PermissionDenied, "{refusal}");
+    }
+    assert_eq!(store.get_content("/a").await.unwrap(), "x");
+    assert_eq!(store.uploads("/").await.unwrap().len(), 1);
+}
+
+/// A driver of which every method fails but counts, so that a forgotten forward is noticed.
+#[derive(Debug, Default)]
+struct Counting(AtomicUsize);
+
+impl Counting {
+    fn hit<T>(&self, path: &StoragePath) -> Result<T> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Err(Error::unsupported(path, "only counted"))
+    }
+}
+
+#[async_trait]
+#[rustfmt::skip]
+impl StorageDriver for Counting {
+    fn name(&self) -> &str { self.0.fetch_add(1, Ordering::Relaxed); "counting" }
+    async fn get_content(&self, path: &StoragePath) -> Result<Bytes> { self.hit(path) }
+    async fn put_content(&self, path: &StoragePath, _: Bytes) -> Result<()> { self.hit(path) }
+    async fn reader(&self, path: &StoragePath, _: &ReadOptions) -> Result<Content> { self.hit(path) }
+    async fn writer(&self, path: &StoragePath, _: WriteMode) -> Result<Box<dyn DriverWriter>> { self.hit(path) }
+    async fn stat(&self, path: &StoragePath) -> Result<FileInfo> { self.hit(path) }
+    async fn list(&self, path: &StoragePath) -> Result<Vec<FileInfo>> { self.hit(path) }
+    async fn rename(&self, from: &StoragePath, _: &StoragePath) -> Result<()> { self.hit(from) }
+    async fn delete(&self, path: &StoragePath) -> Result<()> { self.hit(path) }
+    async fn uploads(&self, below: &StoragePath) -> Result<Vec<UploadInfo>> { self.hit(below) }
+    async fn abort_upload(&self, upload: &UploadInfo) -> Result<()> { self.hit(upload.path()) }
+    async fn walk(&self, path: &StoragePath, _: &WalkOptions) -> Result<Option<Box<dyn DriverWalk>>> { self.hit(path) }
+    async fn redirect_url(&self, _: &RedirectRequest, path: &StoragePath) -> Result<Option<storagedriver::url::Url>> { self.hit(path) }
+    fn backend_key(&self, _: &StoragePath) -> Option<String> { self.0.fetch_add(1, Ordering::Relaxed); Some("key".into()) }
+    fn guarantees(&self) -> Guarantees { self.0.fetch_add(1, Ordering::Relaxed); Guarantees::FULL }
+    fn limits(&self) -> PathLimits { self.0.fetch_add(1, Ordering::Relaxed); PathLimits::new(7, 7) }
+}
+
+#[derive(Debug)]
+struct Plain(Arc<Counting>);
+
+impl Layer for Plain {
+    fn inner(&self) -> &dyn StorageDriver {
+        &*self.0
+    }
+}
+
+async fn call_every_method(driver: &dyn StorageDriver) {
+    let path = StoragePath::parse("/a").unwrap();
+    let upload = UploadInfo::new(path.clone(), 0, std::time::SystemTime::UNIX_EPOCH, "id");
+    driver.name();
+    assert!(driver.get_content(&path).await.is_err());
+    assert!(driver.put_content(&path, Bytes::new()).await.is_err());
+    assert!(driver.reader(&path, &ReadOptions::all()).await.is_err());
+    assert!(driver.writer(&path, WriteMode::Create).await.is_err());
+    assert!(driver.stat(&path).await.is_err());
+    assert!(driver.list(&path).await.is_err());
+    assert!(driver.rename(&path, &path).await.is_err());
+    assert!(driver.delete(&path).await.is_err());
+    assert!(driver.uploads(&path).await.is_err());
+    assert!(driver.abort_upload(&upload).await.is_err());
+    assert!(driver.walk(&path, &WalkOptions::new()).await.is_err());
+    assert!(driver.redirect_url(&RedirectRequest::get(), &path).await.is_err());
+    assert_eq!(driver.backend_key(&path).as_deref(), Some("key"));
+    driver.guarantees();
+    assert_eq!(driver.limits(), PathLimits::new(7, 7));
+}
+
+#[tokio::test]
+async fn a_layer_forwards_every_method_that_it_does_not_change() {
+    let counting = Arc::new(Counting::default());
+    call_every_method(&Plain(counting.clone())).await;
+    assert_eq!(counting.0.load(Ordering::Relaxed), 16);
+
+    let counting = Arc::new(Counting::default());
+    call_every_method(&ConcurrencyLimit::new(counting.clone(), 1)).await;
+    assert_eq!(counting.0.load(Ordering::Relaxed), 16);
+}
