@@ -29,6 +29,19 @@
 /// # fn main() {}
 /// ```
 ///
+/// A version that there is not is refused when the test is compiled:
+///
+/// ```compile_fail
+/// # use storagedriver_testsuites::{BoxError, Harness, Store, async_trait};
+/// # struct MyHarness;
+/// # #[async_trait]
+/// # impl Harness for MyHarness {
+/// #     async fn open(&self) -> Result<Box<dyn Store>, BoxError> { Err("none".into()) }
+/// # }
+/// storagedriver_testsuites::register_suite!(contract = "7.0", MyHarness);
+/// # fn main() {}
+/// ```
+///
 /// Two suites in one test binary go into a module each.
 #[macro_export]
 macro_rules! register_suite {

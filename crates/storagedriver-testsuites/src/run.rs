@@ -82,6 +82,14 @@ async fn measured(case: &'static Case, harness: Arc<dyn Harness>) -> (String, Ou
         Err(reason) => return (String::new(), Outcome::Fail(format!("opening a store: {reason}"))),
     };
     let driver = fixture.storage().name().to_owned();
+    let looking = {
+        let storage = fixture.storage().clone();
+        async move { storage.list("/").await.is_ok_and(|found| !found.is_empty()) }
+    };
+    // A driver that cannot say is a matter for the cases.
+    if matches!(guarded(timeout, looking).await, Ok(true)) {
+        return (driver, Outcome::Fail("the harness gave a store that is not empty".to_owned()));
+    }
     let guarantees = fixture.storage().guarantees();
     let lacking = case.needs.iter().find(|&&needed| !guarantees.has(needed));
     let mut outcome = match lacking {

@@ -4,6 +4,8 @@
 //! what a user holds, `factory` finds a driver by its name.
 #![doc(html_root_url = "https://docs.rs/storagedriver")]
 
+#[cfg(feature = "config")]
+pub mod config;
 mod content;
 mod driver;
 mod error;
@@ -22,10 +24,12 @@ mod walk;
 mod walk_key;
 mod writer;
 
+#[cfg(feature = "config")]
+pub use config::Configuration;
 pub use content::{Content, IoStream, ReadOptions};
 pub use driver::{DriverWalk, DriverWriter, StorageDriver, WriteMode};
 pub use error::{BoxError, Context, Error, ErrorKind, Operation, Result};
-pub use factory::{Factory, Registration, Resolver};
+pub use factory::{Factory, MiddlewareRegistration, Registration, Resolver};
 pub use guarantees::{Guarantee, Guarantees};
 pub use info::{EntryKind, FileInfo, UploadInfo, Version};
 pub use layer::Layer;

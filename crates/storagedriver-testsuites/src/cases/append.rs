@@ -235,6 +235,17 @@ pub(super) async fn conflicts_when_its_content_is_gone(fixture: &Fixture) -> Che
     Ok(())
 }
 
+pub(super) async fn one_of_two_that_continue_the_same_content_commits(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    storage.put_content("/file", "content").await?;
+    let first = append(storage, "/file", &pattern(1, 100)).await?;
+    let second = append(storage, "/file", &pattern(2, 200)).await?;
+    first.commit().await?;
+    refused(second.commit().await, ErrorKind::Conflict)?;
+    expect_content(storage, "/file", &[b"content", &pattern(1, 100)[..]].concat()).await?;
+    Ok(())
+}
+
 pub(super) async fn prefers_the_upload_to_the_content(fixture: &Fixture) -> Checked {
     let storage = fixture.storage();
     storage.put_content("/file", "committed").await?;
@@ -310,6 +321,12 @@ async fn one_of_two_resumers_ends(one: &Storage, two: &Storage) -> Result<(), Mi
     let (first, second) = resume_twice(one, two).await?;
     first.commit().await?;
     refused(second.close().await, ErrorKind::Conflict)?;
+    expect_content(one, "/file", &first_content).await?;
+    // Also one that has written nothing.
+    close_upload(one, "/file", &pattern(1, 100)).await?;
+    let idle = two.writer("/file", WriteMode::Append).await?;
+    append(one, "/file", &Bytes::from_static(b"first")).await?.commit().await?;
+    refused(idle.commit().await, ErrorKind::Conflict)?;
     expect_content(one, "/file", &first_content).await?;
     one.delete("/file").await?;
     expect_no_upload(one, "/").await

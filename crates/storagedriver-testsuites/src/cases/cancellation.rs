@@ -4,8 +4,8 @@ use bytes::Bytes;
 use storagedriver::{Error, ErrorKind, ReadOptions, Storage, WalkOptions, WriteMode};
 
 use crate::fixture::{
-    Dropped, Fixture, begin, close_upload, drop_after, expect_absent, expect_content, expect_no_upload,
-    holds_one_of, pattern, put_all, refused, upload_sizes,
+    Dropped, Fixture, begin, close_upload, drop_after, drop_amid, expect_absent, expect_content,
+    expect_no_upload, holds_one_of, pattern, put_all, refused, upload_sizes,
 };
 use crate::{Checked, Mismatch, ensure, ensure_eq};
 
@@ -32,6 +32,64 @@ pub(super) async fn a_dropped_put_is_whole_or_nothing(fixture: &Fixture) -> Chec
         storage.delete("/e").await?;
     }
     expect_no_upload(storage, "/").await?;
+    Ok(())
+}
+
+pub(super) async fn a_put_dropped_at_any_instant_is_whole_or_nothing(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    let (old, new) = (pattern(1, 30_000), pattern(2, 1_000_000));
+    for round in 0..fixture.scale().rounds * 2 {
+        storage.put_content("/d/file", old.clone()).await?;
+        drop_amid(round * round, storage.put_content("/d/file", new.clone())).await;
+        holds_one_of(storage, "/d/file", &[&old, &new]).await?;
+        fixture.settle().await;
+        storage.put_content("/d/file", "last").await?;
+        expect_content(storage, "/d/file", b"last").await?;
+        ensure_eq!(storage.list("/d").await?.len(), 1, "the entries beside the content");
+    }
+    Ok(())
+}
+
+pub(super) async fn an_upload_dropped_at_any_instant_is_done_or_as_closed(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    let (old, new) = (pattern(1, 100), pattern(2, 600_000));
+    for round in 0..fixture.scale().rounds * 2 {
+        storage.put_content("/file", old.clone()).await?;
+        close_upload(storage, "/file", &new.slice(..5000)).await?;
+        let resumed = async {
+            let mut writer = storage.writer("/file", WriteMode::Append).await?;
+            writer.write(new.slice(5000..300_000)).await?;
+            writer.write(new.slice(300_000..)).await?;
+            writer.commit().await
+        };
+        match drop_amid(round * round, resumed).await {
+            Dropped::Done(ended) => ended?,
+            Dropped::Midway => fixture.settle().await,
+        }
+        one_of_two_states(storage, &old, &new, 5000).await?;
+        storage.delete("/file").await?;
+        expect_no_upload(storage, "/").await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn a_rename_dropped_at_any_instant_loses_nothing(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    let content = pattern(1, 200_000);
+    for round in 0..fixture.scale().rounds * 2 {
+        storage.put_content("/a/from", content.clone()).await?;
+        drop_amid(round * round / 2, storage.rename("/a/from", "/b/to")).await;
+        fixture.settle().await;
+        let ends = (storage.exists("/a/from").await?, storage.exists("/b/to").await?);
+        ensure!(ends.0 || ends.1, "round {round}: a dropped rename lost both ends");
+        for (there, path) in [(ends.0, "/a/from"), (ends.1, "/b/to")] {
+            if there {
+                expect_content(storage, path, &content).await?;
+                storage.delete(path).await?;
+            }
+        }
+        ensure!(storage.list("/").await?.is_empty(), "round {round}: something else is left");
+    }
     Ok(())
 }
 

@@ -1,9 +1,10 @@
 //! Deleting.
 
-use storagedriver::{Error, ErrorKind};
+use storagedriver::{Error, ErrorKind, WalkOptions};
 
 use crate::fixture::{
     Fixture, at_once, begin, expect_absent, expect_content, list_paths, pattern, put_all, refused, tree,
+    walk_from,
 };
 use crate::{Checked, ensure, ensure_eq};
 
@@ -109,6 +110,42 @@ pub(super) async fn at_once_with_puts_beside_it_loses_none(fixture: &Fixture) ->
         expect_content(storage, "/d/e/new", b"new").await?;
         ensure_eq!(list_paths(storage, "/d/e").await?, ["/d/e/new"], "the directory in round {round}");
         storage.delete("/d").await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn at_once_with_puts_below_it_tears_nothing(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    for round in 0..fixture.scale().rounds {
+        put_all(storage, &["/d/a", "/d/e/b", "/d/e/f/c"]).await?;
+        at_once(3, |task| {
+            let storage = storage.clone();
+            async move {
+                match task {
+                    0 => match storage.delete("/d").await {
+                        Ok(()) | Err(Error::PathNotFound { .. }) => {}
+                        Err(error) => return Err(error.into()),
+                    },
+                    _ => {
+                        for name in ["/d/e/new", "/d/e/f/new", "/d/new"] {
+                            storage.put_content(&format!("{name}{task}"), pattern(task as u64, 3000)).await?;
+                        }
+                    }
+                }
+                Ok(())
+            }
+        })
+        .await?;
+        for info in walk_from(storage, "/", WalkOptions::new()).await?.iter().filter(|info| info.is_file()) {
+            let path = info.path().as_str();
+            ensure!(path.contains("/new"), "round {round}: {path} was there before the delete, and still is");
+            let task = if path.ends_with('1') { 1 } else { 2 };
+            expect_content(storage, path, &pattern(task, 3000)).await?;
+        }
+        if storage.exists("/d").await? {
+            storage.delete("/d").await?;
+        }
+        expect_absent(storage, "/d").await?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Content that is read as a stream.
 
-use storagedriver::{Content, ErrorKind, ReadOptions};
+use storagedriver::{Content, Error, ErrorKind, ReadOptions};
 
 use crate::fixture::{Fixture, begin, expect_content, pattern, read_all, refused};
 use crate::{Checked, Mismatch, ensure, ensure_eq};
@@ -66,6 +66,11 @@ pub(super) async fn refuses_an_offset_past_the_end(fixture: &Fixture) -> Checked
             for options in [ReadOptions::from_offset(offset), ReadOptions::from_offset(offset).with_length(1)]
             {
                 let error = refused(storage.reader("/content", options).await, ErrorKind::InvalidOffset)?;
+                let told = match &error {
+                    Error::InvalidOffset { offset, size: told, .. } => Some((*offset, told.unwrap_or(size))),
+                    _ => None,
+                };
+                ensure_eq!(told, Some((offset, size)), "the offset and the size in the error");
                 ensure!(
                     error.to_string().contains(&offset.to_string()),
                     "the error does not say {offset}: {error}"

@@ -81,6 +81,8 @@ macro_rules! __with_cases {
             cancel_leaves_no_trace: ["cancel-traceless"];
             cancel_leaves_content: ["cancel-traceless", "upload-independent"];
             dropped_publishes_nothing: ["drop-writer"];
+            a_refused_commit_tears_nothing: ["commit-failure-resumable", "kind-conflict"];
+            create_discards_uploads_of_a_second_handle: ["create-discards", "close-shared"] needs [Shared];
             the_last_commit_wins_whole: ["writers-last-wins"];
             writers_of_several_paths_take_turns: ["writers-apart"];
             survives_the_pruning_of_its_directory: ["directory-remade"];
@@ -104,6 +106,7 @@ macro_rules! __with_cases {
             conflicts_when_its_content_was_replaced_after_a_close:
                 ["append-content-gone"] needs [IndependentUploads];
             conflicts_when_its_content_is_gone: ["append-content-gone"];
+            one_of_two_that_continue_the_same_content_commits: ["append-content-gone"];
             prefers_the_upload_to_the_content: ["append-resumes"];
             resumes_the_newest_upload: ["append-resumes"] needs [IndependentUploads];
             a_commit_consumes_the_upload: ["commit-consumes"];
@@ -126,6 +129,8 @@ macro_rules! __with_cases {
             abort_of_one_that_is_gone_is_no_error: ["abort-gone"];
             abort_conflicts_when_it_moved_on: ["abort-moved-on"];
             abort_under_a_live_writer_tears_nothing: ["abort-moved-on"];
+            delete_under_a_live_writer_tears_nothing: ["delete-upload"];
+            lists_many_each_once: ["uploads-listed"];
             stale_ones_are_aborted_by_age: ["abort-stale"];
             delete_of_the_path_removes_it: ["delete-upload"];
             delete_of_a_parent_removes_it: ["delete-upload", "delete-no-sibling"];
@@ -192,6 +197,7 @@ macro_rules! __with_cases {
             of_nothing_is_not_found: ["delete-absent"];
             lets_the_path_be_used_anew: ["delete-recursive"];
             at_once_with_puts_beside_it_loses_none: ["directory-remade"];
+            at_once_with_puts_below_it_tears_nothing: ["directory-remade", "delete-recursive"];
             twice_at_once_leaves_nothing: ["delete-again"];
         }
         concurrency {
@@ -210,6 +216,10 @@ macro_rules! __with_cases {
         }
         cancellation {
             a_dropped_put_is_whole_or_nothing: ["drop-any", "drop-in-flight"];
+            a_put_dropped_at_any_instant_is_whole_or_nothing: ["drop-any", "drop-in-flight"];
+            an_upload_dropped_at_any_instant_is_done_or_as_closed:
+                ["drop-any", "commit-unknown"] needs [IndependentUploads];
+            a_rename_dropped_at_any_instant_loses_nothing: ["drop-any", "rename-verified"];
             a_dropped_write_took_all_or_nothing: ["drop-write"];
             a_dropped_close_keeps_the_last_one: ["drop-any", "close-failure-keeps"];
             a_dropped_commit_is_done_or_not: ["commit-unknown"] needs [IndependentUploads];

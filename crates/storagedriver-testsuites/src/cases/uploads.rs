@@ -5,8 +5,8 @@ use std::time::Duration;
 use storagedriver::{Error, ErrorKind, Guarantee, Storage, WalkOptions, WriteMode};
 
 use crate::fixture::{
-    Fixture, allowed_or_refused, append, begin, close_upload, expect_absent, expect_content,
-    expect_no_upload, pattern, refused, upload_sizes, walk_keys,
+    Fixture, allowed_or_refused, append, at_once, begin, close_upload, expect_absent, expect_content,
+    expect_no_upload, is_of_this_day, pattern, refused, upload_sizes, walk_keys,
 };
 use crate::{Checked, Mismatch, ensure, ensure_eq};
 
@@ -83,6 +83,7 @@ pub(super) async fn tells_when_it_was_active(fixture: &Fixture) -> Checked {
         return Err(Mismatch::new("there is not one upload after an append").into());
     };
     ensure!(second.modified() >= first.modified(), "the time of activity went back");
+    ensure!(is_of_this_day(second.modified()), "the time of activity is {:?}", second.modified());
     ensure!(second.size() > first.size(), "the size did not grow");
     // Far beyond any difference between clocks: no upload of this case is a day old.
     let reaped = storage.abort_stale("/", Duration::from_secs(24 * 60 * 60)).await?;
@@ -196,6 +197,57 @@ pub(super) async fn abort_under_a_live_writer_tears_nothing(fixture: &Fixture) -
         Err(Error::Conflict { .. }) if aborted => expect_absent(storage, "/file").await?,
         Err(error) => return Err(error.into()),
     }
+    expect_no_upload(storage, "/").await?;
+    Ok(())
+}
+
+pub(super) async fn delete_under_a_live_writer_tears_nothing(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    let content = [pattern(1, 70_000), pattern(2, 5)].concat();
+    for below in [false, true] {
+        close_upload(storage, "/dir/file", &pattern(1, 70_000)).await?;
+        let writer = append(storage, "/dir/file", &pattern(2, 5)).await?;
+        storage.delete(if below { "/dir/file" } else { "/dir" }).await?;
+        expect_no_upload(storage, "/").await?;
+        match allowed_or_refused(writer.commit().await, ErrorKind::Conflict)? {
+            Some(()) => {
+                expect_content(storage, "/dir/file", &content).await?;
+                storage.delete("/dir").await?;
+            }
+            None => expect_absent(storage, "/dir").await?,
+        }
+        expect_no_upload(storage, "/").await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn lists_many_each_once(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    let count = fixture.scale().page_size.map_or(100, |page| page + 3);
+    let paths: Vec<String> = (0..count).map(|place| format!("/many/d{}/u{place:05}", place % 7)).collect();
+    at_once(8, |task| {
+        let (storage, paths): (_, Vec<String>) =
+            (storage.clone(), paths.iter().skip(task).step_by(8).cloned().collect());
+        async move {
+            for path in &paths {
+                close_upload(&storage, path, &pattern(1, 5)).await?;
+            }
+            Ok(())
+        }
+    })
+    .await?;
+    let mut wanted = paths.clone();
+    wanted.sort();
+    let found: Vec<String> =
+        storage.uploads("/").await?.iter().map(|upload| upload.path().to_string()).collect();
+    ensure!(found == wanted, "{} uploads where {} are wanted, or not sorted", found.len(), wanted.len());
+    let some = storage.uploads("/many/d3").await?;
+    ensure_eq!(
+        some.len(),
+        paths.iter().filter(|path| path.starts_with("/many/d3/")).count(),
+        "those below /many/d3"
+    );
+    storage.delete("/many").await?;
     expect_no_upload(storage, "/").await?;
     Ok(())
 }

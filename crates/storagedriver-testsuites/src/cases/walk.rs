@@ -3,8 +3,8 @@
 use storagedriver::{EntryKind, ErrorKind, StoragePath, WalkKey, WalkOptions, WalkOrder};
 
 use crate::fixture::{
-    Fixture, ORDERS, at_once, close_upload, expected_walk, in_order, pattern, put_all, refused, tree,
-    walk_from, walk_keys,
+    Fixture, ORDERS, at_once, close_upload, expected_walk, in_order, is_of_this_day, pattern, put_all,
+    refused, tree, walk_from, walk_keys,
 };
 use crate::{Checked, Mismatch, ensure, ensure_eq};
 
@@ -107,7 +107,8 @@ pub(super) async fn tells_kind_size_and_time(fixture: &Fixture) -> Checked {
             ensure_eq!(info.kind(), stat.kind(), "the kind of {}", info.path());
             ensure_eq!(info.size(), stat.size(), "the size of {}", info.path());
             if info.is_file() {
-                ensure!(info.modified().is_some(), "{} has no time", info.path());
+                let modified = info.modified();
+                ensure!(modified.is_some_and(is_of_this_day), "the time of {} is {modified:?}", info.path());
             }
         }
     }

@@ -257,6 +257,42 @@ pub(super) async fn dropped_publishes_nothing(fixture: &Fixture) -> Checked {
     Ok(())
 }
 
+pub(super) async fn a_refused_commit_tears_nothing(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    let content = pattern(1, 70_000);
+    storage.put_content("/dir/file", "kept").await?;
+    let writer = begin(storage, "/dir", &content).await?;
+    if allowed_or_refused(writer.commit().await, ErrorKind::Conflict)?.is_some() {
+        return Ok(expect_content(storage, "/dir", &content).await?);
+    }
+    expect_content(storage, "/dir/file", b"kept").await?;
+    storage.delete("/dir/file").await?;
+    expect_absent(storage, "/dir").await?;
+    // What was accepted is resumable whole, or gone.
+    match allowed_or_refused(storage.writer("/dir", WriteMode::Append).await, ErrorKind::PathNotFound)? {
+        None => expect_no_upload(storage, "/").await?,
+        Some(writer) => {
+            ensure_eq!(writer.size(), 70_000, "the size after a refused commit");
+            writer.commit().await?;
+            expect_content(storage, "/dir", &content).await?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn create_discards_uploads_of_a_second_handle(fixture: &Fixture) -> Checked {
+    let (storage, other) = (fixture.storage(), fixture.another().await?);
+    close_upload(&other, "/file", &pattern(1, 3000)).await?;
+    close_upload(storage, "/file", &pattern(2, 500)).await?;
+    for handle in [storage, &other] {
+        ensure_eq!(upload_sizes(handle, "/").await?, [("/file".to_owned(), 500)], "the uploads");
+    }
+    begin(&other, "/file", &pattern(3, 10)).await?.commit().await?;
+    expect_no_upload(storage, "/").await?;
+    expect_content(storage, "/file", &pattern(3, 10)).await?;
+    Ok(())
+}
+
 pub(super) async fn the_last_commit_wins_whole(fixture: &Fixture) -> Checked {
     let storage = fixture.storage();
     let (one, two) = (pattern(1, 300_000), pattern(2, 200_000));

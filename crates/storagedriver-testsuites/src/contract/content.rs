@@ -16,7 +16,7 @@ pub(super) const CONTENT: Section = Section {
              whole, never a mixture, never a prefix.",
         ),
         stricter("replace-atomic-crash", "So it is across a crash at any instant.")
-            .checked_by("crash tests of the drivers that own a disk: `storagedriver-filesystem`"),
+            .checked_by("`crates/storagedriver-filesystem/tests/killed/main.rs`"),
         same(
             "acknowledged-visible",
             "What was acknowledged is visible at once, in every operation, through every handle.",
@@ -26,7 +26,8 @@ pub(super) const CONTENT: Section = Section {
             "What `put_content`, `commit`, `close` and `rename` acknowledged survives a crash: of the process, \
              and of the machine where the driver owns the disk.",
         )
-        .checked_by("crash tests, and the order of system calls, of `storagedriver-filesystem`"),
+        .checked_by("`crates/storagedriver-filesystem/tests/killed/main.rs`, \
+             `crates/storagedriver-filesystem/src/tests/power_cut.rs`"),
         stricter(
             "uncommitted-invisible",
             "Uncommitted bytes are visible to nobody: not to `stat`, `get_content`, `reader`, `list`, `walk`; \

@@ -117,8 +117,9 @@ pub(super) const ANSWERS: Section = Section {
             "`is_not_found` is true of `PathNotFound` only; `is_retryable` is false of what trying again cannot \
              help. An error leaves the driver usable.",
         ),
-        stricter("error-secrets", "No secret stands in a message, a log or a `Debug`.")
-            .checked_by("tests of `parameters!` in the model, and of each driver that has secrets"),
+        stricter("error-secrets", "No secret stands in a message, a log or a `Debug`.").checked_by(
+            "`crates/storagedriver/tests/parameters.rs`, and tests of each driver that has secrets",
+        ),
         same("redirect", "`redirect_url` gives none, or a URL that a client can use, and changes nothing."),
         stricter(
             "guarantees-told",

@@ -30,7 +30,7 @@ pub(super) const PATHS: Section = Section {
              again.",
         ),
         same("directory-foreign", "A real directory that others left empty may show, and can be deleted.")
-            .checked_by("tests of drivers with real directories: `storagedriver-filesystem`"),
+            .checked_by("`crates/storagedriver-filesystem/tests/defects.rs`"),
         same("stat-directory", "`stat` of a directory says that it is one, with size 0."),
         same(
             "stat-file",
@@ -39,7 +39,7 @@ pub(super) const PATHS: Section = Section {
         same("prefix-no-directory", "`/foo` is not a directory because `/foobar` exists."),
         same("root-exists", "The root always exists, also in a store that nobody has written to."),
         stricter("root-asks-backend", "`stat` of the root asks the backend: it is the health check.")
-            .checked_by("tests of each driver with its backend gone"),
+            .checked_by("`crates/storagedriver-filesystem/tests/mounts.rs`"),
         stricter(
             "kind-conflict",
             "A file where a directory would be needed, or the reverse, is `Conflict` on drivers with real \

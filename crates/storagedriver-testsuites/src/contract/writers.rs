@@ -36,7 +36,7 @@ pub(super) const WRITERS: Section = Section {
         stricter("close-zero", "Zero bytes are no exception."),
         same("close-shared", "So it is from another process."),
         stricter("close-crash", "So it is after a crash.")
-            .checked_by("crash tests of the drivers that own a disk: `storagedriver-filesystem`"),
+            .checked_by("`crates/storagedriver-filesystem/tests/killed/main.rs`"),
         stricter("close-lost-tail", "So it is when bytes were written past the close and lost."),
         same("reopen-close", "Reopening and closing changes nothing."),
         same(
@@ -46,8 +46,7 @@ pub(super) const WRITERS: Section = Section {
         same(
             "commit-failure-resumable",
             "A failed `commit` first tries to leave what was accepted resumable.",
-        )
-        .checked_by("fault schedules of each driver"),
+        ),
         stricter(
             "commit-unknown",
             "After a commit whose outcome is unknown (error, crash, drop) the path holds either the old content \

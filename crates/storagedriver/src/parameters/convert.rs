@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::size::Size;
 use super::{Kind, Secret, duration, size};
 use crate::{Parameters, Value};
 
@@ -166,7 +165,7 @@ impl FromValue for kinds::Bytes {
         };
         match kind {
             Kind::Bytes { min, max } if number < *min || number > *max => {
-                Err(format!("is out of range ({})", Size(number)))
+                Err(format!("is out of range ({number} bytes)"))
             }
             _ => Ok(Some(number)),
         }

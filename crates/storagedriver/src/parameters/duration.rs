@@ -113,3 +113,62 @@ fn leading_part(text: &str) -> Option<(u128, &str)> {
     let part = whole.checked_add(digits(fraction)?.checked_mul(nanos)? / scale)?;
     Some((part, rest.trim_start()))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_shown_reads_back(nanos in 0..i64::MAX as u64, shift in 0..63_u32) {
+            let span = Duration::from_nanos(nanos >> shift);
+            prop_assert_eq!(parse(&Shown(span).to_string()), Ok(span));
+        }
+    }
+
+    #[test]
+    fn go_durations_mean_what_they_mean_to_go() {
+        for (text, nanos) in [
+            ("0", 0),
+            ("0s", 0),
+            ("+5s", 5_000_000_000),
+            (".5s", 500_000_000),
+            ("1.s", 1_000_000_000),
+            ("1h15m30.918273645s", 4_530_918_273_645),
+            ("39h9m14.425s", 140_954_425_000_000),
+            ("1us", 1_000),
+            ("1µs", 1_000),
+            ("1μs", 1_000),
+            // Go computes fractions as floats and rounds this up to 20m.
+            ("0.3333333333333333333h", 1_200_000_000_000 - 1),
+            ("9223372036854775807ns", i64::MAX as u64),
+        ] {
+            assert_eq!(parse(text), Ok(Duration::from_nanos(nanos)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_duration_is_refused() {
+        for text in [
+            "",
+            "s",
+            ".s",
+            "1",
+            "3 parsecs",
+            "1..5s",
+            "1.2.3s",
+            "1h2",
+            "1h-2m",
+            "-1s",
+            "1 h x",
+            "0x1s",
+            "+-1s",
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+        assert!(parse("9223372036854775808ns").is_err());
+        assert!(parse(&format!("{}h", "9".repeat(60))).is_err());
+    }
+}

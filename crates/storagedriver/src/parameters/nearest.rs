@@ -27,3 +27,34 @@ fn distance(left: &[char], right: &[char]) -> usize {
     }
     row.last().copied().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_distance_counts_edits() {
+        let distance =
+            |a: &str, b: &str| distance(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>());
+        for (a, b, edits) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("abc", "", 3),
+            ("kitten", "sitting", 3),
+            ("flaw", "lawn", 2),
+            ("a", "a", 0),
+        ] {
+            assert_eq!(distance(a, b), edits, "{a} {b}");
+            assert_eq!(distance(b, a), edits, "{b} {a}");
+        }
+    }
+
+    #[test]
+    fn only_a_near_name_is_suggested() {
+        let nearest = |given: &str| nearest(given, ["bucket", "chunksize", "region"].into_iter());
+        assert_eq!(nearest("buckte"), Some("bucket"));
+        assert_eq!(nearest("CHUNK_SIZE"), Some("chunksize"));
+        assert_eq!(nearest("zone"), None);
+        assert_eq!(nearest(""), None);
+    }
+}

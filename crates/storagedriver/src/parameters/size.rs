@@ -37,3 +37,32 @@ pub(crate) fn parse(text: &str) -> Result<u64, String> {
     let number: Option<u64> = digits.parse().ok();
     number.and_then(|number| number.checked_mul(factor)).ok_or_else(|| "is too large".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_shown_reads_back(number: u64, shift in 0..64_u32) {
+            let number = number >> shift << (shift / 2);
+            prop_assert_eq!(parse(&Size(number).to_string()), Ok(number));
+        }
+    }
+
+    #[test]
+    fn the_largest_unit_that_divides_is_shown() {
+        let shown = [0, 1023, 1024, 1025, 10 << 20, 5 << 30, 1 << 40].map(|size| Size(size).to_string());
+        assert_eq!(shown, ["0", "1023", "1 KiB", "1025", "10 MiB", "5 GiB", "1 TiB"]);
+    }
+
+    #[test]
+    fn what_is_no_size_is_refused() {
+        for text in ["", "MiB", "10MB", "10 M", "-1", "1.5 GiB", "010", "10 MiB x", "0x10", "1e7"] {
+            assert_eq!(parse(text), Err("is not a size".to_owned()), "{text}");
+        }
+        assert_eq!(parse("16777216 TiB"), Err("is too large".to_owned()));
+    }
+}

@@ -1,10 +1,13 @@
 //! Finds a driver by its name.
 
+mod middleware;
+
 use std::fmt;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
+pub use self::middleware::MiddlewareRegistration;
 use crate::{Error, Operation, ParameterTable, Parameters, Result, Storage};
 
 /// What a driver crate says about itself, so that a program finds the driver by its name.
@@ -91,7 +94,8 @@ impl fmt::Debug for Resolver {
 inventory::collect!(Registration);
 inventory::collect!(Resolver);
 
-/// Registers a [`Registration`](crate::Registration) or a [`Resolver`](crate::Resolver) at link time.
+/// Registers a [`Registration`](crate::Registration), a [`Resolver`](crate::Resolver) or a
+/// [`MiddlewareRegistration`](crate::MiddlewareRegistration) at link time.
 ///
 /// The argument is a constant. A program finds it once it refers to the crate, if only by
 /// `use storagedriver_example as _;`. See [`Registration`] for an example.
@@ -108,6 +112,7 @@ type Resolve = Arc<dyn Fn(String, Parameters) -> BoxFuture<'static, Result<Optio
 #[derive(Clone, Default)]
 pub struct Factory {
     drivers: Vec<Registration>,
+    middleware: Vec<MiddlewareRegistration>,
     resolvers: Vec<Resolve>,
 }
 
@@ -125,7 +130,8 @@ impl Factory {
             .into_iter()
             .map(|resolver| Arc::new(resolver.resolve) as Resolve)
             .collect();
-        Factory { drivers, resolvers }
+        let middleware = inventory::iter::<MiddlewareRegistration>.into_iter().copied().collect();
+        Factory { drivers, middleware, resolvers }
     }
 
     /// Adds a driver. One of the same crate, version and name is there already: it takes its place.
@@ -133,6 +139,15 @@ impl Factory {
     pub fn with(mut self, driver: Registration) -> Self {
         self.drivers.retain(|held| !held.is(&driver));
         self.drivers.push(driver);
+        self
+    }
+
+    /// Adds a middleware. One of the same crate, version and name is there already: it takes its
+    /// place.
+    #[must_use]
+    pub fn with_middleware(mut self, middleware: MiddlewareRegistration) -> Self {
+        self.middleware.retain(|held| !held.is(&middleware));
+        self.middleware.push(middleware);
         self
     }
 
@@ -172,6 +187,29 @@ impl Factory {
         }
     }
 
+    /// The middleware of this name, if one is registered.
+    ///
+    /// # Errors
+    /// [`InvalidConfiguration`](Error::InvalidConfiguration) if more than one is.
+    pub fn find_middleware(&self, name: &str) -> Result<Option<MiddlewareRegistration>> {
+        let found: Vec<_> = self.middleware.iter().filter(|middleware| middleware.name == name).collect();
+        match found.as_slice() {
+            [] => Ok(None),
+            [middleware] => Ok(Some(**middleware)),
+            several => Err(Error::invalid_configuration(format!(
+                "storage middleware {name:?} is registered more than once: {several:?}; link only one of them"
+            ))),
+        }
+    }
+
+    /// The names of the middleware, sorted.
+    pub fn middleware_names(&self) -> Vec<&'static str> {
+        let mut names: Vec<_> = self.middleware.iter().map(|middleware| middleware.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// Makes the driver of this name.
     ///
     /// # Errors
@@ -201,6 +239,7 @@ impl fmt::Debug for Factory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Factory")
             .field("drivers", &self.drivers)
+            .field("middleware", &self.middleware)
             .field("resolvers", &self.resolvers.len())
             .finish()
     }
