@@ -42,6 +42,7 @@ mod failure;
 pub mod fixture;
 mod harness;
 pub mod model;
+pub mod mutants;
 mod register;
 mod report;
 mod run;

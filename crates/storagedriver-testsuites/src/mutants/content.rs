@@ -1,0 +1,501 @@
+//! Mutants about content and readers.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use storagedriver::{
+    Content, Error, FileInfo, Layer, ReadOptions, Result, StorageDriver, StoragePath, Version,
+};
+
+use super::wrap::{gap, lock, mutant};
+
+mutant! {
+    /// `put_content` leaves the tail of longer content.
+    PutOverlays {
+        async fn put_content(&self, path: &StoragePath, content: Bytes) -> Result<()> {
+            let before = self.inner.get_content(path).await.unwrap_or_default();
+            let tail = before.get(content.len()..).unwrap_or_default();
+            self.inner.put_content(path, [&content[..], tail].concat().into()).await
+        }
+    }
+}
+
+mutant! {
+    /// `put_content` does not grow what is there.
+    PutDoesNotGrow {
+        async fn put_content(&self, path: &StoragePath, content: Bytes) -> Result<()> {
+            match self.inner.get_content(path).await {
+                Ok(before) if !before.is_empty() && before.len() < content.len() => {
+                    self.inner.put_content(path, content.slice(..before.len())).await
+                }
+                _ => self.inner.put_content(path, content).await,
+            }
+        }
+    }
+}
+
+mutant! {
+    /// `put_content` takes content of the same size for the same content.
+    PutSkipsEqualSize {
+        async fn put_content(&self, path: &StoragePath, content: Bytes) -> Result<()> {
+            match self.inner.get_content(path).await {
+                Ok(before) if before.len() == content.len() => Ok(()),
+                _ => self.inner.put_content(path, content).await,
+            }
+        }
+    }
+}
+
+mutant! {
+    /// `put_content` shows half of the content first.
+    TornPut {
+        async fn put_content(&self, path: &StoragePath, content: Bytes) -> Result<()> {
+            self.inner.put_content(path, content.slice(..content.len() / 2)).await?;
+            gap().await;
+            self.inner.put_content(path, content).await
+        }
+    }
+}
+
+mutant! {
+    /// `put_content` writes to a file beside it first.
+    PutStagesBeside {
+        async fn put_content(&self, path: &StoragePath, content: Bytes) -> Result<()> {
+            let staging = StoragePath::parse(&format!("{path}.partial"))?;
+            self.inner.put_content(&staging, content.clone()).await?;
+            gap().await;
+            self.inner.delete(&staging).await?;
+            self.inner.put_content(path, content).await
+        }
+    }
+}
+
+mutant! {
+    /// `put_content` keeps what it replaces, in a file beside it.
+    PutKeepsBackup {
+        async fn put_content(&self, path: &StoragePath, content: Bytes) -> Result<()> {
+            if let Ok(before) = self.inner.get_content(path).await {
+                let backup = StoragePath::parse(&format!("{path}.old"))?;
+                self.inner.put_content(&backup, before).await?;
+            }
+            self.inner.put_content(path, content).await
+        }
+    }
+}
+
+mutant! {
+    /// Puts that run at once write each other's content.
+    PutsShareABuffer remembers Bytes {
+        async fn put_content(&self, path: &StoragePath, content: Bytes) -> Result<()> {
+            *lock(&self.state) = content;
+            gap().await;
+            let content = lock(&self.state).clone();
+            self.inner.put_content(path, content).await
+        }
+    }
+}
+
+mutant! {
+    /// `put_content` of nothing changes nothing.
+    EmptyPutForgotten {
+        async fn put_content(&self, path: &StoragePath, content: Bytes) -> Result<()> {
+            if content.is_empty() {
+                return Ok(());
+            }
+            self.inner.put_content(path, content).await
+        }
+    }
+}
+
+mutant! {
+    /// Content that fills its last block loses a byte.
+    PutLosesByteAtBoundary {
+        async fn put_content(&self, path: &StoragePath, content: Bytes) -> Result<()> {
+            let full = !content.is_empty() && content.len().is_multiple_of(4096);
+            let length = content.len() - usize::from(full && content.len() < 1 << 20);
+            self.inner.put_content(path, content.slice(..length)).await
+        }
+    }
+}
+
+mutant! {
+    /// Content is cut at a mebibyte and three bytes.
+    PutCutsWhatIsLarge {
+        async fn put_content(&self, path: &StoragePath, content: Bytes) -> Result<()> {
+            let length = content.len().min((1 << 20) + 3);
+            self.inner.put_content(path, content.slice(..length)).await
+        }
+    }
+}
+
+mutant! {
+    /// Content is taken for text.
+    ContentIsText {
+        async fn put_content(&self, path: &StoragePath, content: Bytes) -> Result<()> {
+            let short = content.len() < 1000;
+            let text = String::from_utf8_lossy(&content).replace("\r\n", "\n").into_bytes();
+            self.inner.put_content(path, if short { text.into() } else { content }).await
+        }
+    }
+}
+
+mutant! {
+    /// A put removes files whose names begin with its own.
+    PutRemovesLongerNames {
+        async fn put_content(&self, path: &StoragePath, content: Bytes) -> Result<()> {
+            let parent = path.parent().unwrap_or_else(StoragePath::root);
+            for info in self.inner.list(&parent).await.unwrap_or_default() {
+                if info.path() != path && info.path().as_str().starts_with(path.as_str()) {
+                    self.inner.delete(info.path()).await?;
+                }
+            }
+            self.inner.put_content(path, content).await
+        }
+    }
+}
+
+mutant! {
+    /// A put below a file takes the file's place.
+    PutReplacesFileAbove {
+        async fn put_content(&self, path: &StoragePath, content: Bytes) -> Result<()> {
+            let mut above = path.parent();
+            while let Some(directory) = above.filter(|directory| !directory.is_root()) {
+                if self.inner.stat(&directory).await.is_ok_and(|info| info.is_file()) {
+                    self.inner.delete(&directory).await?;
+                }
+                above = directory.parent();
+            }
+            self.inner.put_content(path, content).await
+        }
+    }
+}
+
+mutant! {
+    /// A put onto a directory takes its place.
+    PutReplacesDirectory {
+        async fn put_content(&self, path: &StoragePath, content: Bytes) -> Result<()> {
+            if self.inner.stat(path).await.is_ok_and(|info| info.is_dir()) {
+                self.inner.delete(path).await?;
+            }
+            self.inner.put_content(path, content).await
+        }
+    }
+}
+
+mutant! {
+    /// A put discards the uploads of its path.
+    PutDiscardsUploads {
+        async fn put_content(&self, path: &StoragePath, content: Bytes) -> Result<()> {
+            for upload in self.inner.uploads(path).await? {
+                if upload.path() == path {
+                    self.inner.abort_upload(&upload).await?;
+                }
+            }
+            self.inner.put_content(path, content).await
+        }
+    }
+}
+
+mutant! {
+    /// A handle answers from what it read first.
+    HandleCachesContent remembers BTreeMap<StoragePath, Bytes> {
+        async fn get_content(&self, path: &StoragePath) -> Result<Bytes> {
+            let cached = lock(&self.state).get(path).cloned();
+            if let Some(content) = cached {
+                return Ok(content);
+            }
+            let content = self.inner.get_content(path).await?;
+            lock(&self.state).insert(path.clone(), content.clone());
+            Ok(content)
+        }
+
+        async fn put_content(&self, path: &StoragePath, content: Bytes) -> Result<()> {
+            lock(&self.state).remove(path);
+            self.inner.put_content(path, content).await
+        }
+    }
+}
+
+mutant! {
+    /// A handle does not see what others made since it first found nothing.
+    HandleCachesAbsence remembers Vec<StoragePath> {
+        async fn stat(&self, path: &StoragePath) -> Result<FileInfo> {
+            if lock(&self.state).contains(path) {
+                return Err(Error::path_not_found(path));
+            }
+            let outcome = self.inner.stat(path).await;
+            if outcome.is_err() {
+                lock(&self.state).push(path.clone());
+            }
+            outcome
+        }
+    }
+}
+
+mutant! {
+    /// Reading a directory gives nothing, instead of an error.
+    DirectoryReadsEmpty {
+        async fn get_content(&self, path: &StoragePath) -> Result<Bytes> {
+            match self.inner.get_content(path).await {
+                Err(_) if self.inner.stat(path).await.is_ok() => Ok(Bytes::new()),
+                outcome => outcome,
+            }
+        }
+    }
+}
+
+mutant! {
+    /// What is below a file is the file.
+    BelowAFileIsTheFile {
+        async fn get_content(&self, path: &StoragePath) -> Result<Bytes> {
+            match (self.inner.get_content(path).await, path.parent()) {
+                (Err(_), Some(parent)) if !parent.is_root() => self.inner.get_content(&parent).await,
+                (outcome, _) => outcome,
+            }
+        }
+    }
+}
+
+mutant! {
+    /// Reading moves the file away for a moment.
+    ReadingMoves {
+        async fn get_content(&self, path: &StoragePath) -> Result<Bytes> {
+            let aside = StoragePath::parse(&format!("{path}.reading"))?;
+            let content = self.inner.get_content(path).await?;
+            if content.len() > 200_000 {
+                self.inner.rename(path, &aside).await?;
+                gap().await;
+                self.inner.rename(&aside, path).await?;
+            }
+            Ok(content)
+        }
+    }
+}
+
+mutant! {
+    /// Every version is called the same.
+    OneVersion {
+        async fn stat(&self, path: &StoragePath) -> Result<FileInfo> {
+            Ok(self.inner.stat(path).await?.with_version(Version::new("1")))
+        }
+
+        async fn reader(&self, path: &StoragePath, options: &ReadOptions) -> Result<Content> {
+            let mut any = options.clone();
+            any.version = None;
+            Ok(self.inner.reader(path, &any).await?.with_version(Version::new("1")))
+        }
+    }
+}
+
+mutant! {
+    /// `reader` gives whatever version is there.
+    ReaderIgnoresVersion {
+        async fn reader(&self, path: &StoragePath, options: &ReadOptions) -> Result<Content> {
+            let mut any = options.clone();
+            any.version = None;
+            self.inner.reader(path, &any).await
+        }
+    }
+}
+
+mutant! {
+    /// An offset past the end gives nothing, instead of an error.
+    PastTheEndIsEmpty {
+        async fn reader(&self, path: &StoragePath, options: &ReadOptions) -> Result<Content> {
+            match self.inner.reader(path, options).await {
+                Err(Error::InvalidOffset { size, .. }) => {
+                    Ok(Content::from_bytes(size.unwrap_or_default(), Bytes::new()))
+                }
+                outcome => outcome,
+            }
+        }
+    }
+}
+
+mutant! {
+    /// An offset at the end is an error.
+    TheEndIsPastTheEnd {
+        async fn reader(&self, path: &StoragePath, options: &ReadOptions) -> Result<Content> {
+            let content = self.inner.reader(path, options).await?;
+            if options.offset == content.size() && options.offset > 0 {
+                return Err(Error::invalid_offset(path, options.offset, Some(content.size())));
+            }
+            Ok(content)
+        }
+    }
+}
+
+mutant! {
+    /// `reader` reads to the end, whatever length was asked for.
+    LengthIgnored {
+        async fn reader(&self, path: &StoragePath, options: &ReadOptions) -> Result<Content> {
+            let mut all = options.clone();
+            all.length = None;
+            self.inner.reader(path, &all).await
+        }
+    }
+}
+
+mutant! {
+    /// An offset at a boundary reads from a byte before.
+    OffsetIsOneOff {
+        async fn reader(&self, path: &StoragePath, options: &ReadOptions) -> Result<Content> {
+            let content = self.inner.reader(path, options).await?;
+            if options.offset >= 4096 && options.offset.is_multiple_of(4096) && options.offset < content.size() {
+                let mut before = options.clone();
+                before.offset -= 1;
+                return self.inner.reader(path, &before).await;
+            }
+            Ok(content)
+        }
+    }
+}
+
+mutant! {
+    /// A reader of a part tells the size of the part.
+    SizeOfThePart {
+        async fn reader(&self, path: &StoragePath, options: &ReadOptions) -> Result<Content> {
+            let content = self.inner.reader(path, options).await?;
+            let part = content.bytes().await?;
+            Ok(Content::from_bytes(part.len() as u64, part))
+        }
+    }
+}
+
+mutant! {
+    /// A stream that fills its last chunk loses a byte.
+    StreamLosesLastByte {
+        async fn reader(&self, path: &StoragePath, options: &ReadOptions) -> Result<Content> {
+            let content = self.inner.reader(path, options).await?;
+            let size = content.size();
+            let mut bytes = content.bytes().await?;
+            if bytes.len() as u64 == size && size.is_multiple_of(4096) {
+                bytes.truncate(bytes.len().saturating_sub(1));
+            }
+            Ok(Content::from_bytes(size, bytes))
+        }
+    }
+}
+
+mutant! {
+    /// What is absent reads as nothing.
+    AbsentReadsEmpty {
+        async fn reader(&self, path: &StoragePath, options: &ReadOptions) -> Result<Content> {
+            match self.inner.reader(path, options).await {
+                Err(Error::PathNotFound { .. }) => Ok(Content::from_bytes(0, Bytes::new())),
+                outcome => outcome,
+            }
+        }
+    }
+}
+
+/// A part of the content that is at the path now.
+async fn piece(inner: &Arc<dyn StorageDriver>, path: &StoragePath, at: u64, most: u64) -> Result<Bytes> {
+    inner.reader(path, &ReadOptions::from_offset(at).with_length(most)).await?.bytes().await
+}
+
+const PIECE: u64 = 64 << 10;
+
+mutant! {
+    /// A reader takes each piece from the version that is there at the time.
+    ReaderSplices {
+        async fn reader(&self, path: &StoragePath, options: &ReadOptions) -> Result<Content> {
+            let opened = self.inner.reader(path, options).await?;
+            let range = options.range(opened.size()).unwrap_or_default();
+            let source = (self.inner.clone(), path.clone());
+            let pieces = stream::try_unfold(range, move |mut left| {
+                let (inner, path) = source.clone();
+                async move {
+                    if left.is_empty() {
+                        return Ok(None);
+                    }
+                    let bytes = piece(&inner, &path, left.start, PIECE.min(left.end - left.start)).await?;
+                    left.start += bytes.len() as u64;
+                    Ok((!bytes.is_empty()).then_some((bytes, left)))
+                }
+            });
+            let version = opened.version().cloned();
+            let content = Content::new(opened.size(), pieces);
+            Ok(match version {
+                Some(version) => content.with_version(version),
+                None => content,
+            })
+        }
+    }
+}
+
+mutant! {
+    /// All readers share one position.
+    ReadersShareAPosition remembers u64 {
+        async fn reader(&self, path: &StoragePath, options: &ReadOptions) -> Result<Content> {
+            let opened = self.inner.reader(path, options).await?;
+            let end = options.range(opened.size()).unwrap_or_default().end;
+            *lock(&self.state) = options.offset;
+            let (inner, path, position) = (self.inner.clone(), path.clone(), self.state.clone());
+            let pieces = stream::try_unfold((), move |()| {
+                let (inner, path, position) = (inner.clone(), path.clone(), position.clone());
+                async move {
+                    let at = *lock(&position);
+                    if at >= end {
+                        return Ok(None);
+                    }
+                    gap().await;
+                    let bytes = piece(&inner, &path, at, PIECE.min(end - at)).await?;
+                    *lock(&position) = at + bytes.len() as u64;
+                    Ok(Some((bytes, ())))
+                }
+            });
+            Ok(Content::new(opened.size(), pieces))
+        }
+    }
+}
+
+/// Notes the path when it is dropped, unless it was disarmed.
+struct NotedWhenDropped {
+    path: Option<StoragePath>,
+    noted: Arc<Mutex<Vec<StoragePath>>>,
+}
+
+impl NotedWhenDropped {
+    fn disarm(&mut self) {
+        self.path = None;
+    }
+}
+
+impl Drop for NotedWhenDropped {
+    fn drop(&mut self) {
+        if let Some(path) = self.path.take() {
+            lock(&self.noted).push(path);
+        }
+    }
+}
+
+mutant! {
+    /// A reader that is dropped midway leaves its file locked.
+    DroppedReaderLocks remembers Vec<StoragePath> {
+        async fn reader(&self, path: &StoragePath, options: &ReadOptions) -> Result<Content> {
+            let content = self.inner.reader(path, options).await?;
+            let noted = self.state.clone();
+            let mut guard = NotedWhenDropped { path: Some(path.clone()), noted };
+            Ok(content.map_stream(|mut stream| {
+                stream::poll_fn(move |context| {
+                    let polled = stream.poll_next_unpin(context);
+                    if matches!(polled, std::task::Poll::Ready(None)) {
+                        guard.disarm();
+                    }
+                    polled
+                })
+            }))
+        }
+
+        async fn delete(&self, path: &StoragePath) -> Result<()> {
+            if lock(&self.state).contains(path) {
+                return Err(Error::unavailable(path, "the file is being read"));
+            }
+            self.inner.delete(path).await
+        }
+    }
+}
