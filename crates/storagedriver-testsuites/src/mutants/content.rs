@@ -10,7 +10,7 @@ use storagedriver::{
     Content, Error, FileInfo, Layer, ReadOptions, Result, StorageDriver, StoragePath, Version,
 };
 
-use super::wrap::{gap, lock, mutant};
+use super::wrap::{gap, lock, long_gap, mutant};
 
 mutant! {
     /// `put_content` leaves the tail of longer content.
@@ -54,7 +54,7 @@ mutant! {
     TornPut {
         async fn put_content(&self, path: &StoragePath, content: Bytes) -> Result<()> {
             self.inner.put_content(path, content.slice(..content.len() / 2)).await?;
-            gap().await;
+            long_gap().await;
             self.inner.put_content(path, content).await
         }
     }
@@ -64,11 +64,27 @@ mutant! {
     /// `put_content` writes to a file beside it first.
     PutStagesBeside {
         async fn put_content(&self, path: &StoragePath, content: Bytes) -> Result<()> {
-            let staging = StoragePath::parse(&format!("{path}.partial"))?;
+            let staging = StoragePath::parse(&format!("{path}.partial{}", content.len()))?;
             self.inner.put_content(&staging, content.clone()).await?;
-            gap().await;
+            long_gap().await;
             self.inner.delete(&staging).await?;
             self.inner.put_content(path, content).await
+        }
+    }
+}
+
+mutant! {
+    /// `put_content` overwrites what is there, one half after the other.
+    PutInTwoHalves {
+        async fn put_content(&self, path: &StoragePath, content: Bytes) -> Result<()> {
+            let half = content.len() / 2;
+            let before = self.inner.get_content(path).await.unwrap_or_default();
+            let tail = before.get(half..).unwrap_or_default();
+            self.inner.put_content(path, [&content[..half], tail].concat().into()).await?;
+            long_gap().await;
+            let now = self.inner.get_content(path).await.unwrap_or_default();
+            let head = now.get(..half).unwrap_or_default();
+            self.inner.put_content(path, [head, &content[half..]].concat().into()).await
         }
     }
 }

@@ -56,14 +56,24 @@ mutant! {
 }
 
 mutant! {
-    /// All uploads have the same id.
-    UploadsShareAnId {
+    /// The last upload of a page is lost.
+    UploadsMissAtPage {
+        async fn uploads(&self, below: &StoragePath) -> Result<Vec<UploadInfo>> {
+            let uploads = self.inner.uploads(below).await?.into_iter().enumerate();
+            Ok(uploads.filter(|(place, _)| place % 50 != 49).map(|(_, upload)| upload).collect())
+        }
+    }
+}
+
+mutant! {
+    /// Uploads are listed without their sizes.
+    UploadsWithoutSizes {
         async fn uploads(&self, below: &StoragePath) -> Result<Vec<UploadInfo>> {
             let uploads = self.inner.uploads(below).await?;
-            let same = |upload: &UploadInfo| {
+            let bare = |upload: &UploadInfo| {
                 UploadInfo::new(upload.path().clone(), 0, upload.modified(), upload.id())
             };
-            Ok(uploads.iter().map(same).collect())
+            Ok(uploads.iter().map(bare).collect())
         }
     }
 }

@@ -8,7 +8,7 @@ use storagedriver::{
     DriverWalk, Error, FileInfo, Layer, Result, StorageDriver, StoragePath, WalkOptions, WalkOrder,
 };
 
-use super::wrap::{Prepared, Skip, gap, lock, mutant, right_walk};
+use super::wrap::{Prepared, Skip, gap, lock, long_gap, mutant, right_walk};
 
 type Walked = Result<Option<Box<dyn DriverWalk>>>;
 
@@ -280,6 +280,12 @@ impl DriverWalk for ByNumber {
 mutant! {
     /// A walk counts entries: what goes or comes behind it shifts the rest.
     WalkCountsEntries {
+        // Slow, so that what comes and goes is there for a while.
+        async fn delete(&self, path: &StoragePath) -> Result<()> {
+            long_gap().await;
+            self.inner.delete(path).await
+        }
+
         async fn walk(&self, path: &StoragePath, options: &WalkOptions) -> Walked {
             // An absent start is an error.
             right_walk(&self.inner, path, options).await?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -20,6 +21,11 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Lets other tasks run, and the future be dropped, between two steps that should be one.
 pub(super) async fn gap() {
     tokio::task::yield_now().await;
+}
+
+/// As [`gap`], for longer than others need to look.
+pub(super) async fn long_gap() {
+    tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
 /// A driver that breaks one sentence: the methods that do, and what it remembers.
@@ -153,8 +159,8 @@ pub(super) struct Draft {
     pub(super) written: bool,
     /// Which writer of its path this is.
     pub(super) number: u64,
-    /// Whether the directory above was there when it was opened.
-    pub(super) directory: bool,
+    /// The nearest directory above that was there when it was opened, the root excepted.
+    pub(super) directory: Option<StoragePath>,
     ended: bool,
 }
 
@@ -227,8 +233,15 @@ impl<H: Habit> Layer for Writes<H> {
             (*count, *open) = (*count + 1, *open + 1);
             *count
         };
-        let parent = path.parent().unwrap_or_else(StoragePath::root);
-        let directory = !parent.is_root() && self.desk.inner.stat(&parent).await.is_ok();
+        let mut directory = path.parent();
+        while let Some(above) = directory.take_if(|above| !above.is_root()) {
+            if self.desk.inner.stat(&above).await.is_ok() {
+                directory = Some(above);
+                break;
+            }
+            directory = above.parent();
+        }
+        let directory = directory.filter(|above| !above.is_root());
         let draft = Draft {
             inner,
             desk: self.desk.clone(),

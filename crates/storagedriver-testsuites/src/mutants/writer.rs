@@ -5,7 +5,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use storagedriver::{DriverWriter, Error, Result, StoragePath, WriteMode};
 
-use super::wrap::{Desk, Draft, Habit, gap, lock};
+use super::wrap::{Desk, Draft, Habit, gap, lock, long_gap};
 
 /// `close` publishes what it should only keep.
 pub(super) struct ClosePublishes;
@@ -73,6 +73,54 @@ impl Habit for CreateKeepsClosed {
             desk.leave_upload(path, desk.closed_at(path)).await?;
         }
         Ok(writer)
+    }
+}
+
+/// `Create` leaves uploads that another handle closed.
+pub(super) struct CreateKeepsForeign;
+
+#[async_trait]
+impl Habit for CreateKeepsForeign {
+    async fn open(desk: &Desk, path: &StoragePath, mode: WriteMode) -> Result<Box<dyn DriverWriter>> {
+        let foreign = mode == WriteMode::Create && !lock(&desk.closed).contains_key(path);
+        let kept = if foreign { desk.uploads_at(path).await? } else { Vec::new() };
+        let writer = desk.inner.writer(path, mode).await?;
+        for upload in kept {
+            let length = usize::try_from(upload.size()).unwrap_or_default();
+            desk.leave_upload(path, vec![0; length].into()).await?;
+        }
+        Ok(writer)
+    }
+}
+
+/// A commit that is refused leaves half of what was accepted.
+pub(super) struct RefusedCommitTears;
+
+#[async_trait]
+impl Habit for RefusedCommitTears {
+    async fn commit(draft: &mut Draft) -> Result<()> {
+        let outcome = draft.inner.commit().await;
+        if matches!(outcome, Err(Error::Conflict { .. })) && !draft.resumed && !draft.continued {
+            let half = draft.content().slice(..draft.accepted.len() / 2);
+            draft.desk.leave_upload(&draft.path, half).await?;
+        }
+        outcome
+    }
+}
+
+/// A writer whose upload is gone publishes half of it.
+pub(super) struct LoserPublishesHalf;
+
+#[async_trait]
+impl Habit for LoserPublishesHalf {
+    async fn commit(draft: &mut Draft) -> Result<()> {
+        match draft.inner.commit().await {
+            Err(Error::Conflict { .. }) if draft.resumed => {
+                let half = draft.content().slice(..draft.accepted.len() / 2);
+                draft.desk.inner.put_content(&draft.path, half).await
+            }
+            outcome => outcome,
+        }
     }
 }
 
@@ -567,8 +615,9 @@ pub(super) struct CommitNeedsDirectory;
 #[async_trait]
 impl Habit for CommitNeedsDirectory {
     async fn commit(draft: &mut Draft) -> Result<()> {
-        let parent = draft.path.parent().unwrap_or_else(StoragePath::root);
-        if draft.directory && draft.desk.inner.stat(&parent).await.is_err() {
+        if let Some(directory) = &draft.directory
+            && draft.desk.inner.stat(directory).await.is_err()
+        {
             return Err(Error::path_not_found(&draft.path));
         }
         draft.inner.commit().await
@@ -584,7 +633,7 @@ impl Habit for TornCommit {
         if !draft.continued {
             let half = draft.content().slice(..draft.accepted.len() / 2);
             draft.desk.inner.put_content(&draft.path, half).await?;
-            gap().await;
+            long_gap().await;
         }
         draft.inner.commit().await
     }
