@@ -78,13 +78,14 @@ mutant! {
     PutInTwoHalves {
         async fn put_content(&self, path: &StoragePath, content: Bytes) -> Result<()> {
             let half = content.len() / 2;
+            let (first, second) = (content.slice(..half), content.slice(half..));
             let before = self.inner.get_content(path).await.unwrap_or_default();
             let tail = before.get(half..).unwrap_or_default();
-            self.inner.put_content(path, [&content[..half], tail].concat().into()).await?;
+            self.inner.put_content(path, [&first, tail].concat().into()).await?;
             long_gap().await;
             let now = self.inner.get_content(path).await.unwrap_or_default();
             let head = now.get(..half).unwrap_or_default();
-            self.inner.put_content(path, [head, &content[half..]].concat().into()).await
+            self.inner.put_content(path, [head, &second].concat().into()).await
         }
     }
 }

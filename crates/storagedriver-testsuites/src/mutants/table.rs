@@ -1152,7 +1152,7 @@ pub const MUTANTS: &[Mutant] = &[
         wrap: Writes::<writer::TornCommit>::wrap,
         caught_by: &[
             ("cancellation::a_dropped_commit_is_done_or_not", "/file holds"),
-            ("concurrency::readers_never_see_a_commit_half_done", "/file holds"),
+            ("concurrency::readers_never_see_a_commit_half_done", " bytes"),
         ],
     },
     Mutant {

@@ -13,7 +13,7 @@ use super::wrap::{Prepared, Skip, gap, lock, long_gap, mutant, right_walk};
 type Walked = Result<Option<Box<dyn DriverWalk>>>;
 
 fn prepared(entries: Vec<FileInfo>) -> Walked {
-    Ok(Some(Prepared::new(entries, Skip::Below)))
+    Ok(Some(Prepared::walk(entries, Skip::Below)))
 }
 
 mutant! {
@@ -129,7 +129,7 @@ mutant! {
     SkipIgnored {
         async fn walk(&self, path: &StoragePath, options: &WalkOptions) -> Walked {
             let entries = right_walk(&self.inner, path, options).await?;
-            Ok(Some(Prepared::new(entries, Skip::Nothing)))
+            Ok(Some(Prepared::walk(entries, Skip::Nothing)))
         }
     }
 }
@@ -139,7 +139,7 @@ mutant! {
     SkipAfterFileSkipsParent {
         async fn walk(&self, path: &StoragePath, options: &WalkOptions) -> Walked {
             let entries = right_walk(&self.inner, path, options).await?;
-            Ok(Some(Prepared::new(entries, Skip::RestAfterFile)))
+            Ok(Some(Prepared::walk(entries, Skip::RestAfterFile)))
         }
     }
 }
@@ -149,7 +149,7 @@ mutant! {
     SkipBeforeFirst {
         async fn walk(&self, path: &StoragePath, options: &WalkOptions) -> Walked {
             let entries = right_walk(&self.inner, path, options).await?;
-            Ok(Some(Prepared::new(entries, Skip::First)))
+            Ok(Some(Prepared::walk(entries, Skip::First)))
         }
     }
 }
@@ -160,7 +160,7 @@ mutant! {
         async fn walk(&self, path: &StoragePath, options: &WalkOptions) -> Walked {
             let entries = right_walk(&self.inner, path, options).await?;
             let skip = if options.start_after.is_some() { Skip::Nothing } else { Skip::Below };
-            Ok(Some(Prepared::new(entries, skip)))
+            Ok(Some(Prepared::walk(entries, skip)))
         }
     }
 }
@@ -336,7 +336,7 @@ mutant! {
             if std::mem::take(&mut *lock(&self.state)) {
                 return Err(Error::unavailable(path, "a listing is still open"));
             }
-            let inner = Prepared::new(right_walk(&self.inner, path, options).await?, Skip::Below);
+            let inner = Prepared::walk(right_walk(&self.inner, path, options).await?, Skip::Below);
             Ok(Some(Box::new(Impatient { inner, over: false, broken: self.state.clone() })))
         }
     }

@@ -331,7 +331,7 @@ pub(super) enum Skip {
 }
 
 impl Prepared {
-    pub(super) fn new(entries: Vec<FileInfo>, skip: Skip) -> Box<dyn storagedriver::DriverWalk> {
+    pub(super) fn walk(entries: Vec<FileInfo>, skip: Skip) -> Box<dyn storagedriver::DriverWalk> {
         Box::new(Prepared { entries, place: 0, skip })
     }
 }
