@@ -292,10 +292,16 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "empty_directory_left",
         wrap: names::EmptyDirectoryLeft::wrap,
-        caught_by: &[(
-            "kinds::directories_go_with_what_was_below",
-            "wanted path_not_found, but the operation succeeded",
-        )],
+        caught_by: &[
+            (
+                "kinds::directories_go_with_what_was_below",
+                "wanted path_not_found, but the operation succeeded",
+            ),
+            (
+                "concurrency::puts_and_deletes_in_one_directory",
+                "wanted path_not_found, but the operation succeeded",
+            ),
+        ],
     },
     Mutant {
         name: "empty_root_absent",
@@ -407,10 +413,10 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "rename_leaves_source",
         wrap: names::RenameLeavesSource::wrap,
-        caught_by: &[(
-            "rename::moves_content_of_every_size",
-            "wanted path_not_found, but the operation succeeded",
-        )],
+        caught_by: &[
+            ("rename::moves_content_of_every_size", "wanted path_not_found, but the operation succeeded"),
+            ("concurrency::renames_in_one_directory", "wanted path_not_found, but the operation succeeded"),
+        ],
     },
     Mutant {
         name: "rename_deletes_first",
@@ -489,18 +495,9 @@ pub const MUTANTS: &[Mutant] = &[
         caught_by: &[("uploads::a_rename_at_either_end_leaves_it", "the upload at the source of a rename:")],
     },
     Mutant {
-        name: "rename_prunes_late",
-        wrap: names::RenamePrunesLate::wrap,
-        caught_by: &[("concurrency::renames_in_one_directory", "path not found")],
-    },
-    Mutant {
         name: "delete_prunes_late",
         wrap: names::DeletePrunesLate::wrap,
-        caught_by: &[
-            ("concurrency::puts_and_deletes_in_one_directory", "path not found"),
-            ("delete::at_once_with_puts_beside_it_loses_none", "path not found"),
-            ("concurrency::uploads_and_deletes_in_one_directory", "path not found"),
-        ],
+        caught_by: &[("delete::at_once_with_puts_beside_it_loses_none", "path not found")],
     },
     Mutant {
         name: "delete_takes_longer_names",
@@ -559,6 +556,7 @@ pub const MUTANTS: &[Mutant] = &[
         caught_by: &[
             ("uploads::delete_of_the_path_removes_it", "uploads are left below /:"),
             ("registry::purges_stale_uploads", "the uploads left"),
+            ("concurrency::uploads_and_deletes_in_one_directory", "uploads are left below /"),
         ],
     },
     Mutant {
