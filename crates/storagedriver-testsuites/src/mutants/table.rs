@@ -556,7 +556,6 @@ pub const MUTANTS: &[Mutant] = &[
         caught_by: &[
             ("uploads::delete_of_the_path_removes_it", "uploads are left below /:"),
             ("registry::purges_stale_uploads", "the uploads left"),
-            ("concurrency::uploads_and_deletes_in_one_directory", "uploads are left below /"),
         ],
     },
     Mutant {
@@ -564,6 +563,7 @@ pub const MUTANTS: &[Mutant] = &[
         wrap: names::DeleteMissesLoneUploads::wrap,
         caught_by: &[
             ("uploads::delete_of_the_path_removes_it", "delete /d/only: path not found"),
+            ("concurrency::uploads_and_deletes_in_one_directory", "delete /a/b/c/file"),
             ("uploads::delete_of_a_parent_removes_it", "delete /a/b: path not found"),
         ],
     },
