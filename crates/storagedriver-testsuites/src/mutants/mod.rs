@@ -5,17 +5,22 @@
 //! nothing. The test `mutants` of this crate runs them over the in-memory driver, and sees to it that
 //! no case of the suite is without a mutant that it catches.
 //!
-//! A mutant gives up the durability that the suite's cases cannot see; for that there are the
-//! crash tests of each driver.
+//! What no case can see, such as durability, no mutant breaks: for that there are crash tests.
 
 mod content;
+mod deletes;
 mod driver;
-mod names;
+mod endings;
+mod lists;
+mod openings;
+mod paths;
+mod readers;
+mod renames;
 mod table;
 mod uploads;
 mod walks;
 mod wrap;
-mod writer;
+mod writes;
 
 use std::sync::Arc;
 
