@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use storagedriver::{Content, Error, FileInfo, Layer, Result, StorageDriver, StoragePath};
+use storagedriver::{Error, FileInfo, Layer, Result, StorageDriver, StoragePath};
 
 use super::wrap::{gap, lock, long_gap, mutant};
 
