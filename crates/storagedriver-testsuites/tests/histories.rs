@@ -186,7 +186,11 @@ fn a_rename_is_one_step_or_copies_first() {
 #[test]
 fn of_two_deletes_one_finds_it() {
     explained(vec![(0, 1, 2, put(A, 1), Done), (0, 3, 6, delete(A), Done), (1, 4, 5, delete(A), NotFound)]);
-    refused(vec![(0, 1, 2, put(A, 1), Done), (0, 3, 6, delete(A), Done), (1, 4, 5, delete(A), Done)]);
+    let both = vec![(0, 1, 2, put(A, 1), Done), (0, 3, 6, delete(A), Done), (1, 4, 5, delete(A), Done)];
+    history(true, both.clone()).check().unwrap_err();
+    // Where a delete looks first, both may see it; but not one after the other.
+    history(false, both).check().unwrap();
+    refused(vec![(0, 1, 2, put(A, 1), Done), (0, 3, 4, delete(A), Done), (1, 5, 6, delete(A), Done)]);
     // Unless an upload is there too.
     explained(vec![
         (2, 0, 7, Action::Commit(A.to_owned(), 2, 0), Answer::Unknown("gone".to_owned())),

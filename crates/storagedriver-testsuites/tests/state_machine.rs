@@ -1,12 +1,16 @@
 //! The state machine on the in-memory driver, and on drivers that are wrong.
 #![allow(clippy::unwrap_used)] // the functions that tests share, too
 
+mod flat;
+
 use std::sync::Arc;
 
 use storagedriver::{Layer, Result, Storage, StorageDriver, StoragePath};
 use storagedriver_inmemory::InMemory;
 use storagedriver_testsuites::model::{StateMachineFailure, replay, run_state_machine_with_seed};
-use storagedriver_testsuites::{BoxError, Harness, Store, async_trait, register_state_machine};
+use storagedriver_testsuites::{
+    BoxError, Harness, Store, async_trait, register_histories, register_state_machine,
+};
 
 struct Fresh;
 
@@ -78,24 +82,44 @@ async fn a_fault_is_found_and_shrinks_to_a_program_of_two_lines() {
     replay(&Fresh, &program).await.unwrap();
 }
 
-/// Programs that once failed on a driver.
-const REGRESSIONS: &[&str] = &[
-    // inmemory: a writer that had lost its upload gave up the hold of the one that resumed it since.
-    r#"
-    let w1 = writer("/a", Create)
-    w1.close()
-    let w1 = writer("/a", Append)
-    let w2 = writer("/a", Append)
-    w1.close()
-    let w3 = writer("/a", Append)
-    w2.drop()
-    abort_stale("/")
-    "#,
-];
+mod flat_store {
+    use super::*;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_once_failed_does_not_again() {
-    for program in REGRESSIONS {
-        replay(&Fresh, program).await.unwrap();
+    struct Servers {
+        ends_uploads: bool,
+    }
+
+    struct Connected(Arc<flat::Server>);
+
+    #[async_trait]
+    impl Harness for Servers {
+        async fn open(&self) -> Result<Box<dyn Store>, BoxError> {
+            Ok(Box::new(Connected(Arc::new(flat::Server::new(self.ends_uploads)))))
+        }
+    }
+
+    #[async_trait]
+    impl Store for Connected {
+        fn storage(&self) -> Storage {
+            Storage::new(flat::Flat::new(self.0.clone()))
+        }
+
+        async fn another(&self) -> Result<Option<Storage>, BoxError> {
+            Ok(Some(self.storage()))
+        }
+    }
+
+    mod independent {
+        use super::*;
+
+        register_state_machine!(Servers { ends_uploads: false });
+        register_histories!(Servers { ends_uploads: false }, histories = 30);
+    }
+
+    mod ending_uploads {
+        use super::*;
+
+        register_state_machine!(Servers { ends_uploads: true });
+        register_histories!(Servers { ends_uploads: true }, histories = 30);
     }
 }

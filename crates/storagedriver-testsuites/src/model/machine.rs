@@ -118,13 +118,8 @@ impl Machine {
 
     /// Keeps the states that explain what was observed.
     fn compare(&mut self, looked_at: &str, step: &Step, observed: Observed) -> Result<(), Wrong> {
-        let step = if self.handles.second.is_some() {
-            step.clone()
-        } else {
-            Step { handle: Handle::First, ..step.clone() }
-        };
         let possible: Vec<(Expectation, Reference)> =
-            self.states.iter().flat_map(|state| state.step(&step)).collect();
+            self.states.iter().flat_map(|state| state.step(step)).collect();
         let mut next: Vec<Reference> = Vec::new();
         for (expected, state) in &possible {
             if expected.admits(&observed) && !next.contains(state) {

@@ -6,7 +6,7 @@ use storagedriver::bytes::Bytes;
 use storagedriver::{Guarantee, Guarantees, WalkKey, WalkOptions};
 
 use super::expect::Entry;
-use super::program::{Handle, Slot};
+use super::program::Slot;
 
 /// One state that a store may be in after the operations so far.
 ///
@@ -60,7 +60,6 @@ pub(super) enum Fate {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Writer {
-    pub(super) handle: Handle,
     pub(super) path: String,
     pub(super) accepted: Bytes,
     /// When the writer's upload was begun.

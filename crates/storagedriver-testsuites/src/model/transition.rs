@@ -3,7 +3,7 @@
 use storagedriver::{ErrorKind, Guarantee, ReadOptions, WalkOptions};
 
 use super::expect::{Entry, Expectation, UploadRange};
-use super::program::{Handle, Operation, Step};
+use super::program::{Operation, Step};
 use super::reference::{Fate, Reader, Reference, Upload, Writer, is_within};
 
 /// The answers that are allowed, each with the state that follows.
@@ -42,7 +42,7 @@ impl Reference {
                 };
                 vec![(expected, next)]
             }
-            O::OpenWriter(slot, path, mode) => self.open_writer(step.handle, *slot, path, *mode),
+            O::OpenWriter(slot, path, mode) => self.open_writer(*slot, path, *mode),
             O::Write(slot, content) => self.write(*slot, &content.bytes()),
             O::Close(slot) => self.close(*slot),
             O::Commit(slot) => self.commit(*slot),
@@ -65,7 +65,7 @@ impl Reference {
             O::Rename(from, to) => self.rename(from, to),
             O::Delete(path) => self.delete(path),
             O::Uploads(below) => self.unchanged(self.list_uploads(below)),
-            O::AbortStale(below) => self.abort_stale(step.handle, below),
+            O::AbortStale(below) => self.abort_stale(below),
         }
     }
 
@@ -108,14 +108,19 @@ impl Reference {
         if self.collides(path) { self.unchanged(Expectation::Fails(ErrorKind::Conflict)) } else { Vec::new() }
     }
 
-    /// Where uploads are not independent of content, replacing it may discard those at its path.
-    pub(super) fn uploads_touched(self, paths: &[&str]) -> Vec<Reference> {
+    /// Where uploads are not independent of content, replacing it may discard those at its path,
+    /// also those that are open.
+    pub(super) fn uploads_touched(mut self, paths: &[&str]) -> Vec<Reference> {
         if !self.lacks(Guarantee::IndependentUploads) {
             return vec![self];
         }
+        for writer in self.writers.values_mut().filter(|writer| paths.contains(&writer.path.as_str())) {
+            writer.fate = writer.fate.max(Fate::Doubtful);
+        }
         let mut without = self.clone();
-        let touched: Vec<u64> = self.uploads_where(|upload| paths.contains(&upload.path.as_str()));
-        touched.into_iter().for_each(|begun| without.remove_upload(begun));
+        for begun in self.uploads_where(|upload| paths.contains(&upload.path.as_str())) {
+            without.remove_upload(begun);
+        }
         vec![self, without]
     }
 
@@ -175,56 +180,66 @@ impl Reference {
     }
 
     /// What open writers may be listed as, beside the uploads that they resumed.
-    fn open_within(&self, below: &str, of: impl Fn(&Writer) -> bool) -> Vec<UploadRange> {
-        let writers = self.writers.values().filter(|writer| is_within(&writer.path, below) && of(writer));
-        writers
-            .map(|writer| UploadRange {
-                path: writer.path.clone(),
-                least: 0,
-                most: writer.accepted.len() as u64,
-            })
-            .collect()
+    fn open_within(&self, below: &str) -> Vec<UploadRange> {
+        let writers = self.writers.values().filter(|writer| is_within(&writer.path, below));
+        let range = |writer: &Writer| UploadRange {
+            path: writer.path.clone(),
+            least: 0,
+            most: writer.accepted.len() as u64,
+        };
+        writers.map(range).collect()
     }
 
     fn list_uploads(&self, below: &str) -> Expectation {
         let must = self.uploads.iter().filter(|upload| is_within(&upload.path, below));
-        let may = [self.traces_within(below), self.open_within(below, |_| true)].concat();
+        let may = [self.traces_within(below), self.open_within(below)].concat();
         Expectation::Uploads(must.map(|upload| self.range_of(upload)).collect(), may)
     }
 
-    /// Of whatever age. An upload that is open in a live writer stays; where the writer belongs to
-    /// another handle, a driver may not know. A writer that has lost its upload may hold it or not.
-    fn abort_stale(&self, handle: Handle, below: &str) -> Next {
-        let foreign = |writer: &Writer| writer.handle != handle;
-        let no_hold = |writer: &Writer| foreign(writer) || writer.fate == Fate::Lost;
+    /// Of whatever age. What is open in a live writer may be aborted by a driver that cannot see it;
+    /// the writer is in doubt then.
+    fn abort_stale(&self, below: &str) -> Next {
         let (mut certain, mut possible) = (Vec::new(), Vec::new());
         let mut careful = self.clone();
         for upload in self.uploads.iter().filter(|upload| is_within(&upload.path, below)) {
             if self.sharing(upload.begun).next().is_none() {
                 certain.push(self.range_of(upload));
                 careful.remove_upload(upload.begun);
-            } else if self.sharing(upload.begun).all(no_hold) {
+            } else {
                 possible.push((upload.begun, self.range_of(upload)));
             }
         }
         let traces = self.traces_within(below);
         careful.traces.retain(|(path, _)| !is_within(path, below));
 
-        let open_elsewhere = self.open_within(below, foreign);
+        let open = self.open_within(below);
         let mut all = vec![(Expectation::Uploads(certain.clone(), traces.clone()), careful.clone())];
-        if !possible.is_empty() || !open_elsewhere.is_empty() {
+        if !open.is_empty() {
             let mut careless = careful;
-            for (begun, range) in possible {
-                careless.remove_upload(begun);
-                certain.push(range);
+            for writer in careless.writers.values_mut().filter(|writer| is_within(&writer.path, below)) {
+                writer.fate = writer.fate.max(Fate::Doubtful);
             }
-            for writer in careless.writers.values_mut() {
-                if foreign(writer) && is_within(&writer.path, below) {
-                    writer.fate = writer.fate.max(Fate::Doubtful);
+            // Any of those that are open, each with a state of its own.
+            for taken in subsets(&possible) {
+                let (mut state, mut aborted) = (careless.clone(), certain.clone());
+                for (begun, range) in taken {
+                    state.remove_upload(begun);
+                    aborted.push(range);
                 }
+                all.push((Expectation::Uploads(aborted, [traces.clone(), open.clone()].concat()), state));
             }
-            all.push((Expectation::Uploads(certain, [traces, open_elsewhere].concat()), careless));
         }
         all
     }
+}
+
+/// Every choice among a few things.
+fn subsets<T: Clone>(of: &[T]) -> Vec<Vec<T>> {
+    let mut all = vec![Vec::new()];
+    for one in of {
+        let with: Vec<Vec<T>> =
+            all.iter().map(|chosen| [chosen.as_slice(), std::slice::from_ref(one)].concat()).collect();
+        all.extend(with);
+    }
+    all
 }

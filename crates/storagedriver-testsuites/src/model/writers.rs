@@ -4,14 +4,14 @@ use storagedriver::bytes::{Bytes, BytesMut};
 use storagedriver::{ErrorKind, Guarantee, WriteMode};
 
 use super::expect::Expectation;
-use super::program::{Handle, Slot};
+use super::program::Slot;
 use super::reference::{Fate, Reference, Upload, Writer};
 use super::transition::Next;
 
 const CONFLICT: Expectation = Expectation::Fails(ErrorKind::Conflict);
 
 impl Reference {
-    pub(super) fn open_writer(&self, handle: Handle, slot: Slot, path: &str, mode: WriteMode) -> Next {
+    pub(super) fn open_writer(&self, slot: Slot, path: &str, mode: WriteMode) -> Next {
         // What stands in the slot is dropped first.
         let mut now = self.clone();
         now.forget_writer(slot);
@@ -20,13 +20,13 @@ impl Reference {
             all.push((CONFLICT, now.clone()));
         }
         match mode {
-            WriteMode::Append => all.extend(now.append(handle, slot, path)),
-            _ => all.extend(now.create(handle, slot, path)),
+            WriteMode::Append => all.extend(now.append(slot, path)),
+            _ => all.extend(now.create(slot, path)),
         }
         all
     }
 
-    fn create(mut self, handle: Handle, slot: Slot, path: &str) -> Next {
+    fn create(mut self, slot: Slot, path: &str) -> Next {
         let at_path: Vec<u64> =
             self.uploads.iter().filter(|upload| upload.path == path).map(|upload| upload.begun).collect();
         let (live, idle): (Vec<u64>, Vec<u64>) =
@@ -41,7 +41,6 @@ impl Reference {
             .map(|mut state| {
                 let begun = state.tick();
                 let writer = Writer {
-                    handle,
                     path: path.to_owned(),
                     accepted: Bytes::new(),
                     begun,
@@ -56,7 +55,7 @@ impl Reference {
             .collect()
     }
 
-    fn append(mut self, handle: Handle, slot: Slot, path: &str) -> Next {
+    fn append(mut self, slot: Slot, path: &str) -> Next {
         let uploads: Vec<&Upload> = self.uploads.iter().filter(|upload| upload.path == path).collect();
         // The newest is the one closed last or, on a store that cannot tell, the one begun last.
         let closed_last = uploads.iter().max_by_key(|upload| upload.closed);
@@ -71,7 +70,6 @@ impl Reference {
                     let mut next = self.clone();
                     let size = upload.content.len() as u64;
                     let writer = Writer {
-                        handle,
                         path: upload.path,
                         accepted: upload.content,
                         begun: upload.begun,
@@ -91,7 +89,6 @@ impl Reference {
         let begun = self.tick();
         let size = file.content.len() as u64;
         let writer = Writer {
-            handle,
             path: path.to_owned(),
             accepted: file.content.clone(),
             begun,

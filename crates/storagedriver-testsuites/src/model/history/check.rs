@@ -40,8 +40,19 @@ struct Lane<'a> {
     optional: bool,
 }
 
-/// How far a lane has come, and the value that a rename has copied and not yet deleted.
-type Position = (usize, Option<Value>);
+/// How far an operation of several steps has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Stage {
+    /// Not begun.
+    Fresh,
+    /// It has seen this value at its source.
+    Seen(Value),
+    /// It has copied this value to its destination.
+    Copied(Value),
+}
+
+/// How many operations of a lane are done, and how far the next one is.
+type Position = (usize, Stage);
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Place {
@@ -56,7 +67,7 @@ impl History {
     /// That there is none, and how far an explanation goes.
     pub fn check(&self) -> Result<(), Box<Unexplained>> {
         let lanes = self.lanes();
-        let start = Place { positions: vec![(0, None); lanes.len()], contents: BTreeMap::new() };
+        let start = Place { positions: vec![(0, Stage::Fresh); lanes.len()], contents: BTreeMap::new() };
         let mut search = Search { history: self, lanes: &lanes, seen: HashSet::new(), furthest: Vec::new() };
         let mut open = vec![(start, Vec::new())];
         while let Some((place, order)) = open.pop() {
@@ -152,10 +163,10 @@ impl<'a> Search<'a> {
     fn apply(
         &self,
         event: &Event,
-        (number, copied): Position,
+        (number, stage): Position,
         contents: &BTreeMap<String, Value>,
     ) -> Vec<(Position, BTreeMap<String, Value>)> {
-        let after = (number + 1, None);
+        let after = (number + 1, Stage::Fresh);
         let held = |path: &str| contents.get(path).copied();
         let with = |path: &str, value: Option<Value>| {
             let mut contents = contents.clone();
@@ -178,10 +189,19 @@ impl<'a> Search<'a> {
             {
                 vec![(after, contents.clone())]
             }
-            (Action::Delete(path), _)
-                if effect && (held(path).is_some() || self.history.upload_possible(path, event.answered)) =>
-            {
-                vec![(after, with(path, None))]
+            (Action::Delete(path), _) if effect => {
+                let there = held(path);
+                let upload = self.history.upload_possible(path, event.answered);
+                match there {
+                    // Seen before: whatever is there now goes, another may have been faster.
+                    _ if stage != Stage::Fresh => vec![(after, with(path, None))],
+                    None if !upload => Vec::new(),
+                    // A store whose renames are several steps looks first, and deletes then.
+                    Some(value) if !self.history.atomic_rename => {
+                        vec![((number, Stage::Seen(value)), contents.clone()), (after, with(path, None))]
+                    }
+                    _ => vec![(after, with(path, None))],
+                }
             }
             (Action::Rename(from, to), _) if effect => {
                 if self.history.atomic_rename {
@@ -190,14 +210,15 @@ impl<'a> Search<'a> {
                     contents.remove(from);
                     return vec![(after, contents)];
                 }
-                match (copied, held(from)) {
-                    (None, None) => Vec::new(),
-                    (None, Some(value)) => vec![((number, Some(value)), with(to, Some(value)))],
+                match (stage, held(from)) {
+                    (Stage::Fresh, None) => Vec::new(),
+                    (Stage::Fresh, Some(value)) => vec![((number, Stage::Seen(value)), contents.clone())],
+                    (Stage::Seen(value), _) => vec![((number, Stage::Copied(value)), with(to, Some(value)))],
                     // A store that cannot delete a certain version only may delete a later one.
-                    (Some(value), Some(now)) if value != now => {
+                    (Stage::Copied(value), Some(now)) if value != now => {
                         vec![(after, contents.clone()), (after, with(from, None))]
                     }
-                    (Some(_), _) => vec![(after, with(from, None))],
+                    (Stage::Copied(_), _) => vec![(after, with(from, None))],
                 }
             }
             _ => Vec::new(),

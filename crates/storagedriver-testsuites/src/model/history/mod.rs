@@ -85,7 +85,7 @@ pub struct Event {
 pub struct History {
     /// The operations, in any order.
     pub events: Vec<Event>,
-    /// Whether a rename is one step; else it copies, and deletes later.
+    /// Whether a rename is one step; else it reads, writes and deletes, and a delete looks first.
     pub atomic_rename: bool,
 }
 
