@@ -46,11 +46,7 @@ impl Writer {
                 state.uploads.remove(&resumed.key);
                 Ok(Some(resumed.key))
             }
-            Some(upload) => {
-                upload.resumed = upload.resumed.saturating_sub(1);
-                Err(self.lost())
-            }
-            None => Err(self.lost()),
+            _ => Err(self.lost()),
         }
     }
 
@@ -126,6 +122,8 @@ impl Drop for Writer {
     fn drop(&mut self) {
         if let Some(resumed) = self.resumed.take()
             && let Some(upload) = self.store.write().uploads.get_mut(&resumed.key)
+            // A close since has counted from zero again: the hold is another writer's.
+            && upload.generation == resumed.generation
         {
             upload.resumed = upload.resumed.saturating_sub(1);
         }

@@ -41,6 +41,8 @@ pub mod distribution;
 mod failure;
 pub mod fixture;
 mod harness;
+pub mod model;
+pub mod mutants;
 mod register;
 mod report;
 mod run;
