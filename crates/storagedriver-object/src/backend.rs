@@ -92,7 +92,7 @@ pub struct Download {
 }
 
 /// A part of a multipart upload, as `complete` needs it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Part {
     /// Its number, from 1; the parts of an upload ascend, with gaps.
     pub number: u32,
