@@ -1,5 +1,7 @@
 //! What all operations of one driver share.
 
+use std::time::Duration;
+
 use storagedriver::{Error, FileInfo, Result, StoragePath};
 
 use crate::budget::Budget;
@@ -16,14 +18,24 @@ pub struct ObjectOptions {
     pub part_size: u64,
     /// How many parts of one upload, or ranges of one copy, are on their way at once.
     pub parallel: usize,
+    /// How old a multipart upload that no session names must be for `uploads` to tell of it: a
+    /// younger one may be in the hands of a writer that is about to write its session.
+    pub orphan_age: Duration,
     /// The memory for parts on their way, beyond one per writer.
     pub budget: Budget,
 }
 
 impl Default for ObjectOptions {
-    /// At the root of the bucket, 10 MiB parts, four at once, the budget of the process.
+    /// At the root of the bucket, 10 MiB parts, four at once, orphans after an hour, the budget of
+    /// the process.
     fn default() -> Self {
-        ObjectOptions { root: String::new(), part_size: 10 << 20, parallel: 4, budget: Budget::process() }
+        ObjectOptions {
+            root: String::new(),
+            part_size: 10 << 20,
+            parallel: 4,
+            orphan_age: Duration::from_secs(3600),
+            budget: Budget::process(),
+        }
     }
 }
 

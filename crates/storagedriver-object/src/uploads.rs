@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use futures_util::TryStreamExt;
 use storagedriver::{Error, Result, StoragePath, UploadInfo};
@@ -11,7 +12,7 @@ use crate::pages::Pages;
 use crate::session::{Base, HEAD, Head, State};
 use crate::sessions::{self, moved_on};
 use crate::upload::Upload;
-use crate::{Object, ObjectStoreBackend, StoreError};
+use crate::{Object, ObjectStoreBackend, OpenUpload, StoreError};
 
 /// A new upload; those at the path that were closed before are discarded.
 pub(crate) async fn create<B: ObjectStoreBackend>(
@@ -40,14 +41,11 @@ pub(crate) async fn append<B: ObjectStoreBackend>(
     for object in sessions::find(engine, path).await? {
         let Some((_, nonce)) = engine.keys.parse_session(&object.key) else { continue };
         let Some(found) = sessions::read(engine, path, &nonce).await? else { continue };
-        if found.session.state == State::Ending || found.session.size.is_none() {
-            continue;
-        }
         if sessions::is_committed(engine, path, &found.session.state).await? {
             sessions::remove(engine, path, &nonce).await?;
-            continue;
+        } else if found.session.state != State::Ending && found.session.size.is_some() {
+            return Ok(Upload::resume(engine, path, found));
         }
-        return Ok(Upload::resume(engine, path, found));
     }
     let object = engine.head(path).await?.ok_or_else(|| Error::path_not_found(path))?;
     let base = Base { version: object.version.to_string(), size: object.size, taken: false };
@@ -74,13 +72,21 @@ pub(crate) async fn uploads<B: ObjectStoreBackend>(
             let Some((path, nonce)) = engine.keys.parse_session(&object.key) else { continue };
             let Some((head, object)) = read_head(engine, &path, &object).await? else { continue };
             named.extend(head.upload.clone());
-            if !sessions::is_committed(engine, &path, &head.state).await? {
-                let id = format!("session:{nonce}:{}", object.version);
-                found.push(UploadInfo::new(path, head.size.unwrap_or(0), object.modified, id));
+            if sessions::is_committed(engine, &path, &head.state).await? {
+                // A writer ended between its publication and this.
+                sessions::remove(engine, &path, &nonce).await?;
+                continue;
             }
+            let id = format!("session:{nonce}:{}", object.version);
+            found.push(UploadInfo::new(path, head.size.unwrap_or(0), object.modified, id));
         }
     }
-    for upload in open.into_iter().filter(|upload| !named.contains(&upload.id)) {
+    let now = SystemTime::now();
+    let orphaned = |upload: &OpenUpload| {
+        let age = now.duration_since(upload.started).unwrap_or_default();
+        age >= engine.options.orphan_age && !named.contains(&upload.id)
+    };
+    for upload in open.into_iter().filter(orphaned) {
         if let Some(path) = engine.keys.path(&upload.key).filter(|path| path.is_within(below)) {
             let id = format!("store:{}", upload.id);
             found.push(UploadInfo::new(path, 0, upload.started, id));

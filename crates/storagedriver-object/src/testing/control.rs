@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use storagedriver::ErrorKind;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::{StoreError, StoreResult};
 
@@ -32,11 +32,14 @@ struct Requests {
 
 /// Counts, fails and holds the requests of one client.
 #[derive(Debug, Clone, Default)]
-pub struct Control(Arc<Mutex<Requests>>);
+pub struct Control {
+    requests: Arc<Mutex<Requests>>,
+    lost: Arc<Notify>,
+}
 
 impl Control {
     fn lock(&self) -> MutexGuard<'_, Requests> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many requests were made.
@@ -79,6 +82,16 @@ impl Control {
         }
     }
 
+    /// Waits until a request was lost: now its client can be ended.
+    pub async fn lost(&self) {
+        self.lost.notified().await;
+    }
+
+    async fn lose<T>(&self) -> T {
+        self.lost.notify_one();
+        std::future::pending().await
+    }
+
     pub(super) async fn request<T>(
         &self,
         what: &str,
@@ -102,14 +115,14 @@ impl Control {
         let answer = match fault {
             None => apply(),
             Some(Fault::Before) => Err(failure()),
-            Some(Fault::LostBefore) => std::future::pending().await,
+            Some(Fault::LostBefore) => self.lose().await,
             Some(Fault::Applied) => {
                 let _ = apply();
                 Err(failure())
             }
             Some(Fault::LostAfter) => {
                 let _ = apply();
-                std::future::pending().await
+                self.lose().await
             }
         };
         tokio::task::yield_now().await;

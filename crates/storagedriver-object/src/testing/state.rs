@@ -156,17 +156,18 @@ impl State {
             }
         }
         let mut names: Vec<(String, Option<Object>)> = names.into_iter().collect();
-        if !description.byte_order {
-            names.sort_by_key(|(name, _)| name.bytes().rev().collect::<Vec<u8>>());
-        }
+        let place = |name: &str| -> Vec<u8> {
+            if description.byte_order { name.bytes().collect() } else { name.bytes().rev().collect() }
+        };
+        names.sort_by_key(|(name, _)| place(name));
         let start = match &request.cursor {
             Cursor::Start => 0,
             Cursor::After(_) if !description.start_after => 0,
             Cursor::After(after) => names.iter().take_while(|(name, _)| name <= after).count(),
-            Cursor::Marker(marker) => names.iter().position(|(name, _)| name == marker).map_or_else(
-                || names.iter().take_while(|(name, _)| name < marker).count(),
-                |place| place + 1,
-            ),
+            // Also where the name that it was is gone.
+            Cursor::Marker(marker) => {
+                names.iter().take_while(|(name, _)| place(name) <= place(marker)).count()
+            }
         };
         let limit = request.limit.min(description.page).max(1);
         let mut page = Page::default();
