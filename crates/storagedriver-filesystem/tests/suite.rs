@@ -2,7 +2,9 @@
 
 use storagedriver::Storage;
 use storagedriver_filesystem::FilesystemParameters;
-use storagedriver_testsuites::{BoxError, Harness, Store, async_trait, register_suite};
+use storagedriver_testsuites::{
+    BoxError, Harness, Store, async_trait, register_histories, register_state_machine, register_suite,
+};
 use tempfile::TempDir;
 
 struct TemporaryDirectories;
@@ -33,3 +35,5 @@ impl Store for Opened {
 }
 
 register_suite!(TemporaryDirectories);
+register_state_machine!(TemporaryDirectories);
+register_histories!(TemporaryDirectories);

@@ -2,7 +2,9 @@
 
 use storagedriver::Storage;
 use storagedriver_inmemory::InMemory;
-use storagedriver_testsuites::{BoxError, Harness, Store, async_trait, register_suite};
+use storagedriver_testsuites::{
+    BoxError, Harness, Store, async_trait, register_histories, register_state_machine, register_suite,
+};
 
 struct Fresh;
 
@@ -23,3 +25,5 @@ impl Store for Opened {
 }
 
 register_suite!(Fresh);
+register_state_machine!(Fresh);
+register_histories!(Fresh);
