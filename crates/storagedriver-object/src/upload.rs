@@ -297,7 +297,7 @@ impl<B: ObjectStoreBackend> Upload<B> {
     }
 
     async fn abandon(&mut self) -> Result<()> {
-        self.window = Window::default();
+        self.window.stop().await;
         self.drop_pending().await;
         if !self.touched {
             return Ok(());

@@ -89,6 +89,12 @@ impl Window {
         });
     }
 
+    /// Ends what is on its way, and waits until it has ended: nothing is sent behind a cancel.
+    pub(crate) async fn stop(&mut self) {
+        self.running.shutdown().await;
+        self.slots.clear();
+    }
+
     /// Waits for one part.
     async fn join(&mut self) -> StoreResult<()> {
         match self.running.join_next().await {
