@@ -108,7 +108,8 @@ impl Run {
         let uploads = self.runtime.block_on(self.storage.uploads("/d/p")).unwrap();
         let closed: Vec<u64> = uploads
             .iter()
-            .filter(|upload| !upload.id().contains("open"))
+            // A put that was given up can be listed for the instant between making its file and locking it.
+            .filter(|upload| !upload.id().contains("open") && !upload.id().contains("passing"))
             .map(|upload| upload.size())
             .collect();
         assert!(closed.len() <= 1, "{closed:?}");
