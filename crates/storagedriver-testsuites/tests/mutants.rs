@@ -137,22 +137,3 @@ fn no_case_is_without_a_mutant() {
     let names: BTreeSet<&str> = MUTANTS.iter().map(|mutant| mutant.name).collect();
     assert_eq!(names.len(), MUTANTS.len(), "two mutants have one name");
 }
-
-/// Prints what the cases say about the mutants, for whoever adds one of either. The variables
-/// `MUTANTS` and `CASES` are parts of names, separated by commas; unset: all.
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[ignore = "prints; takes minutes"]
-async fn print_what_catches_what() {
-    let wanted = |variable: &str, name: &str| match std::env::var(variable) {
-        Ok(parts) => parts.split(',').any(|part| name.contains(part)),
-        Err(_) => true,
-    };
-    for mutant in MUTANTS.iter().filter(|mutant| wanted("MUTANTS", mutant.name)) {
-        let cases = CASES.iter().filter(|case| wanted("CASES", case.name));
-        for ((_, case), outcome) in outcomes(cases.map(|case| (Some(mutant), case)).collect()).await {
-            if let Outcome::Fail(reason) = outcome {
-                println!("{}\t{}\t{}", mutant.name, case.name, reason.escape_debug());
-            }
-        }
-    }
-}

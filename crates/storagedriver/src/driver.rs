@@ -110,8 +110,9 @@ pub trait StorageDriver: Debug + Send + Sync + 'static {
     /// Removes every trace of an upload.
     ///
     /// # Errors
-    /// [`Conflict`](crate::Error::Conflict) if it has moved on since it was listed: written,
-    /// resumed, or open in a live writer. One that is gone already is no error.
+    /// [`Conflict`](crate::Error::Conflict) if it has moved on since it was listed: closed again by
+    /// a writer that resumed it, or, where the driver can see that, open in a live one. Where it
+    /// cannot, that writer's ending is the `Conflict`. One that is gone already is no error.
     async fn abort_upload(&self, upload: &UploadInfo) -> Result<()>;
 
     /// A walk of the driver's own: every descendant of `path` in the order and from the place that

@@ -31,3 +31,5 @@ impl Store for Opened {
 }
 
 storagedriver_testsuites::register_suite!(Redb);
+storagedriver_testsuites::register_state_machine!(Redb);
+storagedriver_testsuites::register_histories!(Redb);

@@ -69,7 +69,7 @@ pub async fn check_program(handles: Handles, program: &Program) -> Result<(), Di
     for (number, step) in program.steps.iter().enumerate() {
         machine.step(step).await.map_err(|wrong| wrong.in_program(done(number + 1)))?;
         if step.operation.changes() {
-            machine.audit().await.map_err(|wrong| wrong.in_program(done(number + 1)))?;
+            machine.audit(&step.operation).await.map_err(|wrong| wrong.in_program(done(number + 1)))?;
         }
         if machine.states.len() > MOST_STATES {
             break;
@@ -134,12 +134,14 @@ impl Machine {
         Ok(())
     }
 
-    /// Looks at everything that the store shows: all entries, all contents, all uploads.
-    async fn audit(&mut self) -> Result<(), Wrong> {
-        let mut looks = vec![
+    /// Looks at everything that the store shows: all entries, all contents, all uploads, and what
+    /// the paths of the operation and the directories above them are.
+    async fn audit(&mut self, operation: &Operation) -> Result<(), Wrong> {
+        let mut looks: Vec<Operation> = operation.paths().into_iter().map(Operation::Stat).collect();
+        looks.extend([
             Operation::Walk("/".to_owned(), storagedriver::WalkOrder::Key, None, Vec::new()),
             Operation::Uploads("/".to_owned()),
-        ];
+        ]);
         if let [state] = self.states.as_slice() {
             looks.extend(state.files.keys().map(|path| Operation::Get(path.clone())));
         }

@@ -84,6 +84,19 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// The paths whose content it may change or begin to change, and the directories above them.
+    pub fn paths(&self) -> Vec<String> {
+        use Operation as O;
+        let named: Vec<&String> = match self {
+            O::Put(path, _) | O::OpenWriter(_, path, _) | O::Delete(path) => vec![path],
+            O::Rename(from, to) => vec![from, to],
+            _ => Vec::new(),
+        };
+        let above = named.iter().filter_map(|path| path.rsplit_once('/')).map(|(above, _)| above);
+        let above = above.filter(|above| !above.is_empty()).map(str::to_owned);
+        named.iter().map(|path| (*path).clone()).chain(above).collect()
+    }
+
     /// Whether it may change what the store holds.
     pub fn changes(&self) -> bool {
         use Operation as O;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use proptest::strategy::{Strategy, ValueTree};
@@ -19,8 +20,9 @@ use crate::{Harness, Store};
 /// The variable that holds the seed of the first program, in decimal; unset: a fresh one.
 pub const SEED_VARIABLE: &str = "STORAGEDRIVER_SEED";
 
-/// So many smaller programs are tried when one has failed.
+/// So many smaller programs are tried when one has failed, and for so long.
 const MOST_SHRINKS: usize = 3_000;
+const LONGEST_SHRINKING: Duration = Duration::from_secs(60);
 
 /// Why a run of the state machine failed.
 pub enum StateMachineFailure {
@@ -169,9 +171,10 @@ fn shrink(
     mut smallest: Failed,
     fails: &mut dyn FnMut(&Program) -> Result<Option<Failed>, StateMachineFailure>,
 ) -> Result<Failed, StateMachineFailure> {
+    let started = Instant::now();
     let mut smaller = tree.simplify();
     for _ in 0..MOST_SHRINKS {
-        if !smaller {
+        if !smaller || started.elapsed() > LONGEST_SHRINKING {
             break;
         }
         smaller = match fails(&tree.current())? {
@@ -198,7 +201,7 @@ async fn run_one(harness: &dyn Harness, program: &Program) -> Result<Option<Fail
 
 async fn run_on(
     store: &dyn Store,
-    timeout: std::time::Duration,
+    timeout: Duration,
     program: &Program,
 ) -> Result<Option<Failed>, StateMachineFailure> {
     let second = store.another().await.map_err(StateMachineFailure::Harness)?;

@@ -16,21 +16,29 @@ const KEYS: &[&str] = &[
     "/", "/a", "/a/", "/a/~", "/a-", "/a-b", "/a-b/", "/a/b", "/a/b/", "/a/b/~", "/a/b-c", "/a0", "/b", "/~",
 ];
 
+/// Often one of two, so that operations meet on one path.
 fn path() -> impl Strategy<Value = String> + Clone {
-    select(PATHS).prop_map(str::to_owned)
+    prop_oneof![2 => select(&["/a", "/b"][..]), 3 => select(PATHS)].prop_map(str::to_owned)
 }
 
-/// Few, so that writers meet each other and what is committed.
-fn writer_path() -> impl Strategy<Value = String> + Clone {
-    prop_oneof![3 => select(&["/a", "/b"][..]).prop_map(str::to_owned), 1 => path()]
+/// Always one of two.
+fn near_path() -> impl Strategy<Value = String> + Clone {
+    prop_oneof![4 => Just("/a".to_owned()), 1 => Just("/b".to_owned())]
 }
 
 fn any_path() -> impl Strategy<Value = String> + Clone {
     prop_oneof![3 => Just("/".to_owned()), 5 => path()]
 }
 
+/// Mostly short; some of equal length, some that fill blocks, some longer than a buffer.
 fn content() -> impl Strategy<Value = Content> {
-    let length = prop_oneof![2 => Just(0_u32), 12 => 1_u32..40, 2 => 40_u32..5_000, 1 => 60_000_u32..70_000];
+    let length = prop_oneof![
+        2 => Just(0_u32),
+        4 => Just(7_u32),
+        8 => 1_u32..40,
+        2 => select(&[4095_u32, 4096, 8192, 65_536][..]),
+        1 => 60_000_u32..200_000,
+    ];
     (any::<u8>(), length).prop_map(|(seed, length)| Content { seed, length })
 }
 
@@ -46,10 +54,13 @@ fn start_after() -> impl Strategy<Value = Option<WalkKey>> {
     option::weighted(0.4, select(KEYS).prop_filter_map("a key", |text| text.parse().ok()))
 }
 
-fn writer_operation() -> impl Strategy<Value = Operation> {
+fn writer_operation<P>(path: P) -> impl Strategy<Value = Operation>
+where
+    P: Strategy<Value = String>,
+{
     let mode = prop_oneof![Just(WriteMode::Create), Just(WriteMode::Append)];
     prop_oneof![
-        6 => (slot(), writer_path(), mode).prop_map(|(slot, path, mode)| Operation::OpenWriter(slot, path, mode)),
+        6 => (slot(), path, mode).prop_map(|(slot, path, mode)| Operation::OpenWriter(slot, path, mode)),
         6 => (slot(), content()).prop_map(|(slot, content)| Operation::Write(slot, content)),
         4 => slot().prop_map(Operation::Close),
         3 => slot().prop_map(Operation::Commit),
@@ -83,9 +94,29 @@ fn name_operation() -> impl Strategy<Value = Operation> {
     ]
 }
 
-fn step() -> impl Strategy<Value = Step> {
+/// What can come between writers of one path.
+fn meeting_operation() -> impl Strategy<Value = Operation> {
+    prop_oneof![
+        2 => (near_path(), content()).prop_map(|(path, content)| Operation::Put(path, content)),
+        1 => Just(Operation::Rename("/a".to_owned(), "/b".to_owned())),
+        1 => Just(Operation::Rename("/b".to_owned(), "/a".to_owned())),
+        1 => near_path().prop_map(Operation::Delete),
+        1 => near_path().prop_map(Operation::AbortStale),
+        2 => (slot(), near_path()).prop_map(|(slot, path)| Operation::OpenReader(slot, path)),
+        1 => slot().prop_map(Operation::FinishReader),
+    ]
+}
+
+fn any_operation() -> impl Strategy<Value = Operation> {
+    prop_oneof![4 => writer_operation(path()), 4 => content_operation(), 2 => name_operation()]
+}
+
+fn near_operation() -> impl Strategy<Value = Operation> {
+    prop_oneof![4 => writer_operation(near_path()), 1 => meeting_operation()]
+}
+
+fn step(operation: impl Strategy<Value = Operation>) -> impl Strategy<Value = Step> {
     let handle = prop_oneof![3 => Just(Handle::First), 1 => Just(Handle::Second)];
-    let operation = prop_oneof![4 => writer_operation(), 4 => content_operation(), 2 => name_operation()];
     (handle, operation).prop_map(|(handle, operation)| {
         // A writer or reader stays with the handle that opened it.
         let own = !matches!(
@@ -101,9 +132,15 @@ fn step() -> impl Strategy<Value = Step> {
     })
 }
 
-/// Programs of at most so many steps.
+/// Programs of at most so many steps: of every operation on all paths, or of writers that meet on
+/// one.
 pub(super) fn program(steps: usize) -> impl Strategy<Value = Program> {
-    vec(step(), 1..=steps.max(1)).prop_map(|steps| Program { steps }.normalised())
+    let length = 1..=steps.max(1);
+    let steps = prop_oneof![
+        3 => vec(step(any_operation()), length.clone()),
+        2 => vec(step(near_operation()), length),
+    ];
+    steps.prop_map(|steps| Program { steps }.normalised())
 }
 
 #[cfg(test)]

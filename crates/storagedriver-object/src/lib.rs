@@ -1,0 +1,38 @@
+//! The engine for flat object stores: one implementation of the storage driver contract, generic
+//! over a narrow backend trait. A store without directories implements [`ObjectStoreBackend`] and
+//! states in a [`Description`] what it lacks; [`ObjectDriver`] makes a driver of it. Only a store
+//! with directories of its own implements `StorageDriver` itself. No backend is in this crate, but
+//! one in memory for tests, with the feature `testing`.
+#![doc(html_root_url = "https://docs.rs/storagedriver-object")]
+
+mod backend;
+mod budget;
+mod content;
+mod delete;
+mod description;
+mod driver;
+mod engine;
+mod error;
+mod keys;
+mod listing;
+mod pages;
+mod parts;
+mod publish;
+mod rename;
+mod session;
+mod sessions;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod upload;
+mod uploads;
+mod walk;
+mod window;
+
+pub use backend::{
+    Condition, Cursor, Download, ListRequest, Object, ObjectStoreBackend, OpenUpload, Page, Part, PutOptions,
+};
+pub use budget::Budget;
+pub use description::Description;
+pub use driver::ObjectDriver;
+pub use engine::ObjectOptions;
+pub use error::{Failure, StoreError, StoreResult};

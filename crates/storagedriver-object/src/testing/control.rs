@@ -1,0 +1,131 @@
+//! What a test makes of the requests of one client.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use storagedriver::ErrorKind;
+use tokio::sync::{Notify, Semaphore};
+
+use crate::{StoreError, StoreResult};
+
+/// What becomes of one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It fails and has no effect.
+    Before,
+    /// It takes effect, and its answer is a failure.
+    Applied,
+    /// It never reaches the store, and no answer comes.
+    LostBefore,
+    /// It takes effect, and no answer comes.
+    LostAfter,
+}
+
+#[derive(Debug, Default)]
+struct Requests {
+    log: Vec<String>,
+    /// By the number of the request, from 0.
+    faults: BTreeMap<usize, Fault>,
+    /// Each request waits for a permit of it.
+    gate: Option<Arc<Semaphore>>,
+}
+
+/// Counts, fails and holds the requests of one client.
+#[derive(Debug, Clone, Default)]
+pub struct Control {
+    requests: Arc<Mutex<Requests>>,
+    lost: Arc<Notify>,
+}
+
+impl Control {
+    fn lock(&self) -> MutexGuard<'_, Requests> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many requests were made.
+    pub fn count(&self) -> usize {
+        self.lock().log.len()
+    }
+
+    /// The requests made since the last call: what and on which key.
+    pub fn take_log(&self) -> Vec<String> {
+        std::mem::take(&mut self.lock().log)
+    }
+
+    /// Lets the request of this number, counted from 0 with [`take_log`](Self::take_log) starting
+    /// anew, meet this fault.
+    pub fn fail(&self, request: usize, fault: Fault) {
+        self.lock().faults.insert(request, fault);
+    }
+
+    /// Forgets the faults that were not met.
+    pub fn clear(&self) {
+        self.lock().faults.clear();
+    }
+
+    /// From now on each request waits for a permit.
+    pub fn hold(&self) {
+        self.lock().gate = Some(Arc::new(Semaphore::new(0)));
+    }
+
+    /// Lets so many of the requests go that wait or will wait.
+    pub fn step(&self, requests: usize) {
+        if let Some(gate) = &self.lock().gate {
+            gate.add_permits(requests);
+        }
+    }
+
+    /// Lets all requests go.
+    pub fn release(&self) {
+        if let Some(gate) = self.lock().gate.take() {
+            gate.close();
+        }
+    }
+
+    /// Waits until a request was lost: now its client can be ended.
+    pub async fn lost(&self) {
+        self.lost.notified().await;
+    }
+
+    async fn lose<T>(&self) -> T {
+        self.lost.notify_one();
+        std::future::pending().await
+    }
+
+    pub(super) async fn request<T>(
+        &self,
+        what: &str,
+        key: &str,
+        apply: impl FnOnce() -> StoreResult<T> + Send,
+    ) -> StoreResult<T> {
+        let (fault, gate) = {
+            let mut requests = self.lock();
+            let number = requests.log.len();
+            requests.log.push(format!("{what} {key}"));
+            (requests.faults.remove(&number), requests.gate.clone())
+        };
+        if let Some(gate) = gate
+            && let Ok(permit) = gate.acquire().await
+        {
+            permit.forget();
+        }
+        // On the way there and back a future can be dropped.
+        tokio::task::yield_now().await;
+        let failure = || StoreError::failed(ErrorKind::Unavailable, "a fault of the test");
+        let answer = match fault {
+            None => apply(),
+            Some(Fault::Before) => Err(failure()),
+            Some(Fault::LostBefore) => self.lose().await,
+            Some(Fault::Applied) => {
+                let _ = apply();
+                Err(failure())
+            }
+            Some(Fault::LostAfter) => {
+                let _ = apply();
+                self.lose().await
+            }
+        };
+        tokio::task::yield_now().await;
+        answer
+    }
+}

@@ -1,0 +1,134 @@
+//! Opening uploads, and uploads as seen from outside.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use futures_util::TryStreamExt;
+use storagedriver::{Error, Result, StoragePath, UploadInfo};
+
+use crate::engine::{Engine, corrupted};
+use crate::pages::Pages;
+use crate::session::{Base, HEAD, Head, State};
+use crate::sessions::{self, moved_on};
+use crate::upload::Upload;
+use crate::{Object, ObjectStoreBackend, OpenUpload, StoreError};
+
+/// A new upload; those at the path that were closed before are discarded.
+pub(crate) async fn create<B: ObjectStoreBackend>(
+    engine: &Arc<Engine<B>>,
+    path: &StoragePath,
+) -> Result<Upload<B>> {
+    for object in sessions::find(engine, path).await? {
+        let Some((_, nonce)) = engine.keys.parse_session(&object.key) else { continue };
+        match sessions::read(engine, path, &nonce).await? {
+            // One that was never closed may be open in a live writer.
+            Some(found) if found.session.size.is_some() || found.session.state == State::Ending => {
+                sessions::abort_parts(engine, &found.session).await?;
+                sessions::remove(engine, path, &nonce).await?;
+            }
+            _ => {}
+        }
+    }
+    Ok(Upload::begin(engine, path))
+}
+
+/// The newest closed upload, else one that goes on from the content.
+pub(crate) async fn append<B: ObjectStoreBackend>(
+    engine: &Arc<Engine<B>>,
+    path: &StoragePath,
+) -> Result<Upload<B>> {
+    for object in sessions::find(engine, path).await? {
+        let Some((_, nonce)) = engine.keys.parse_session(&object.key) else { continue };
+        let Some(found) = sessions::read(engine, path, &nonce).await? else { continue };
+        if sessions::is_committed(engine, path, &found.session.state).await? {
+            sessions::remove(engine, path, &nonce).await?;
+        } else if found.session.state != State::Ending && found.session.size.is_some() {
+            return Ok(Upload::resume(engine, path, found));
+        }
+    }
+    let object = engine.head(path).await?.ok_or_else(|| Error::path_not_found(path))?;
+    let base = Base { version: object.version.to_string(), size: object.size, taken: false };
+    Ok(Upload::onto(engine, path, base))
+}
+
+/// The uploads at and below a path: those with a session, then the store's own that no session
+/// names.
+pub(crate) async fn uploads<B: ObjectStoreBackend>(
+    engine: &Arc<Engine<B>>,
+    below: &StoragePath,
+) -> Result<Vec<UploadInfo>> {
+    let mut found = Vec::new();
+    let mut named = BTreeSet::new();
+    // Before the sessions: one that is begun meanwhile stands in neither list.
+    let open = if engine.description().lists_uploads {
+        engine.backend.open_uploads(&engine.keys.file(below)).await.map_err(|error| error.at(below))?
+    } else {
+        Vec::new()
+    };
+    let mut pages = Pages::new(engine, engine.keys.sessions_within(below), false);
+    while let Some(names) = pages.next().await.map_err(|error| error.at(below))? {
+        for object in names.into_iter().filter_map(|name| name.object) {
+            let Some((path, nonce)) = engine.keys.parse_session(&object.key) else { continue };
+            let Some((head, object)) = read_head(engine, &path, &object).await? else { continue };
+            named.extend(head.upload.clone());
+            if sessions::is_committed(engine, &path, &head.state).await? {
+                // A writer ended between its publication and this.
+                sessions::remove(engine, &path, &nonce).await?;
+                continue;
+            }
+            let id = format!("session:{nonce}:{}", object.version);
+            found.push(UploadInfo::new(path, head.size.unwrap_or(0), object.modified, id));
+        }
+    }
+    let now = SystemTime::now();
+    let orphaned = |upload: &OpenUpload| {
+        let age = now.duration_since(upload.started).unwrap_or_default();
+        age >= engine.options.orphan_age && !named.contains(&upload.id)
+    };
+    for upload in open.into_iter().filter(orphaned) {
+        if let Some(path) = engine.keys.path(&upload.key).filter(|path| path.is_within(below)) {
+            let id = format!("store:{}", upload.id);
+            found.push(UploadInfo::new(path, 0, upload.started, id));
+        }
+    }
+    found.sort_by(|one, other| (one.path(), one.id()).cmp(&(other.path(), other.id())));
+    Ok(found)
+}
+
+/// The first line of a session, and the object in the state that was read.
+async fn read_head<B: ObjectStoreBackend>(
+    engine: &Engine<B>,
+    path: &StoragePath,
+    object: &Object,
+) -> Result<Option<(Head, Object)>> {
+    let download = match engine.backend.get(&object.key, Some(0..HEAD), None).await {
+        Ok(download) => download,
+        Err(StoreError::NotFound) => return Ok(None),
+        Err(error) => return Err(error.at(path)),
+    };
+    let chunks: Vec<_> = download.stream.try_collect().await.map_err(|error| error.at(path))?;
+    let head = Head::decode(&chunks.concat())
+        .ok_or_else(|| corrupted(path, &format!("{} is not a session; delete it", object.key)))?;
+    Ok(Some((head, download.object)))
+}
+
+/// Ends an upload, if it is as it was when it was listed.
+pub(crate) async fn abort<B: ObjectStoreBackend>(engine: &Arc<Engine<B>>, upload: &UploadInfo) -> Result<()> {
+    let path = upload.path();
+    if let Some(id) = upload.id().strip_prefix("store:") {
+        return match engine.backend.abort(&engine.keys.file(path), id).await {
+            Ok(()) | Err(StoreError::NoSuchUpload) => Ok(()),
+            Err(error) => Err(error.at(path)),
+        };
+    }
+    let parsed = upload.id().strip_prefix("session:").and_then(|id| id.split_once(':'));
+    let Some((nonce, version)) = parsed else {
+        return Err(Error::conflict(path, "the id is not one that this driver gave"));
+    };
+    match sessions::read(engine, path, nonce).await? {
+        None => Ok(()),
+        Some(found) if found.version.as_str() == version => sessions::end(engine, path, found).await,
+        Some(_) => Err(moved_on(path)),
+    }
+}

@@ -1,0 +1,111 @@
+//! How many requests each operation makes.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+use storagedriver::{RedirectRequest, Storage, WalkOptions, WriteMode};
+use storagedriver_object::testing::{Control, MemoryStore};
+use storagedriver_object::{Description, ObjectDriver, ObjectOptions};
+
+fn open(description: Description) -> (Storage, Control) {
+    let backend = MemoryStore::new(description).client();
+    let control = backend.control();
+    (Storage::new(ObjectDriver::new(backend, ObjectOptions::default())), control)
+}
+
+async fn fill(storage: &Storage, count: usize) {
+    for place in 0..count {
+        storage.put_content(&format!("/d/{}/f{place:05}", place % 10), "x").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn of_contents_and_stat() {
+    let (storage, control) = open(Description::FULL);
+    storage.put_content("/d/a", "content").await.unwrap();
+    assert_eq!(control.take_log().len(), 1, "put");
+    storage.get_content("/d/a").await.unwrap();
+    assert_eq!(control.take_log().len(), 1, "get");
+    storage.stat("/d/a").await.unwrap();
+    assert_eq!(control.take_log().len(), 1, "stat of a file");
+    storage.stat("/d").await.unwrap();
+    assert_eq!(control.take_log().len(), 2, "stat of a directory");
+    storage.stat("/absent").await.unwrap_err();
+    assert_eq!(control.take_log().len(), 2, "stat of nothing");
+    storage.redirect_url(&RedirectRequest::get(), "/d/a").await.unwrap();
+    assert_eq!(control.take_log().len(), 0, "redirect");
+}
+
+#[tokio::test]
+async fn of_uploads() {
+    let (storage, control) = open(Description::FULL);
+    let mut writer = storage.writer("/a", WriteMode::Create).await.unwrap();
+    writer.write("content").await.unwrap();
+    writer.commit().await.unwrap();
+    assert_eq!(control.take_log(), ["list ~uploads/a/~", "put a"]);
+
+    storage.writer("/u/data", WriteMode::Create).await.unwrap().close().await.unwrap();
+    for _ in 0..3 {
+        let mut writer = storage.writer("/u/data", WriteMode::Append).await.unwrap();
+        writer.write(vec![7; 64 << 10]).await.unwrap();
+        writer.close().await.unwrap();
+    }
+    storage.writer("/u/data", WriteMode::Append).await.unwrap().commit().await.unwrap();
+    storage.rename("/u/data", "/blobs/data").await.unwrap();
+    let log = control.take_log();
+    assert_eq!(log.len(), 20, "a registry's upload: {log:#?}");
+
+    let mut writer = storage.writer("/large", WriteMode::Create).await.unwrap();
+    for _ in 0..101 {
+        writer.write(vec![7; 1 << 20]).await.unwrap();
+    }
+    writer.commit().await.unwrap();
+    let log = control.take_log();
+    // List, begin, session, 11 parts, mark, complete, delete.
+    assert_eq!(log.len(), 17, "101 MiB: {log:#?}");
+}
+
+#[tokio::test]
+async fn of_rename() {
+    let mut description = Description::FULL;
+    description.min_part = 1000;
+    description.max_part = 1000;
+    description.max_copy = 5000;
+    let (storage, control) = open(description);
+    storage.put_content("/a", vec![1; 5000]).await.unwrap();
+    control.take_log();
+    storage.rename("/a", "/b").await.unwrap();
+    assert_eq!(control.take_log().len(), 4, "up to the limit of one copy");
+    storage.put_content("/a", vec![1; 9500]).await.unwrap();
+    control.take_log();
+    storage.rename("/a", "/b").await.unwrap();
+    assert_eq!(control.take_log().len(), 5 + 10, "above: begin, 10 parts, complete in place of the copy");
+    assert_eq!(storage.get_content("/b").await.unwrap(), vec![1; 9500]);
+}
+
+#[tokio::test]
+async fn of_listings() {
+    let mut description = Description::FULL;
+    description.page = 100;
+    description.delete_batch = 100;
+    let (storage, control) = open(description);
+    fill(&storage, 1000).await;
+    control.take_log();
+    assert_eq!(storage.list("/d").await.unwrap().len(), 10);
+    assert_eq!(control.take_log().len(), 1, "list of 10");
+    let mut walk = storage.walk("/", WalkOptions::new()).await.unwrap();
+    let mut entries = 0;
+    while walk.next().await.unwrap().is_some() {
+        entries += 1;
+    }
+    assert_eq!((entries, control.take_log().len()), (1011, 10), "walk of 1,000");
+    let mut walk = storage.walk("/d", WalkOptions::new()).await.unwrap();
+    let mut entries = 0;
+    while walk.next().await.unwrap().is_some() {
+        entries += 1;
+        walk.skip_dir();
+    }
+    let log = control.take_log().len();
+    assert!(entries == 10 && log <= 11, "a walk of 10 that skips each: {log}");
+    storage.delete("/d").await.unwrap();
+    let log = control.take_log().len();
+    assert!(log <= 2 * 10 + 3, "delete of 1,000: {log}");
+}
