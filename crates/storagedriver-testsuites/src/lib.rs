@@ -39,6 +39,8 @@ mod cases;
 pub mod contract;
 pub mod distribution;
 mod failure;
+#[cfg(feature = "http-faults")]
+pub mod faults;
 pub mod fixture;
 mod harness;
 pub mod model;
