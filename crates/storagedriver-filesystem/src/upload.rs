@@ -236,11 +236,22 @@ impl Upload {
         if let (Some(claim), Bytes::InPlace { cut: false, .. } | Bytes::Prefix(_)) =
             (&self.claim, &self.bytes)
         {
-            // Nothing was written: nothing changes, unless somebody else went on.
-            return match self.root.sys.own_meta_at(&claim.directory, claim.name.to_string().as_str()) {
-                Ok(_) => Ok(()),
-                Err(errno) => Err(self.fault("close the upload", errno)),
-            };
+            // Nothing was written, and the file stays as it is. The name is a new one: whoever else
+            // resumed the upload has lost it.
+            let _section = ticket.section(vec![Hold::Path(self.path.clone())])?;
+            let closed = claim.name.closed(size);
+            let renamed = self.root.sys.rename(
+                &claim.directory,
+                &claim.name.to_string(),
+                &claim.directory,
+                &closed.to_string(),
+            );
+            renamed.map_err(|errno| self.fault("close the upload", errno))?;
+            let root = self.root.existing(&self.path)?;
+            let synced = self.root.sync_names(&root, &claim.place, &claim.directory);
+            synced.map_err(|errno| self.fault("make the upload durable", errno))?;
+            self.let_go();
+            return Ok(());
         }
         self.seal(size, false)?;
         let _section = ticket.section(vec![Hold::Path(self.path.clone())])?;

@@ -37,3 +37,15 @@ impl Store for Opened {
 register_suite!(TemporaryDirectories);
 register_state_machine!(TemporaryDirectories);
 register_histories!(TemporaryDirectories);
+
+/// A close that adds nothing is a close: the other writer that resumed the upload has lost it.
+#[tokio::test]
+async fn a_close_without_a_write_ends_the_other_resumer() {
+    let program = "let w3 = writer(\"/a\", Create)\n\
+                   w3.close()\n\
+                   let w1 = writer(\"/a\", Append)\n\
+                   let w2 = writer(\"/a\", Append)\n\
+                   w2.close()\n\
+                   w1.commit()\n";
+    storagedriver_testsuites::model::replay(&TemporaryDirectories, program).await.unwrap();
+}

@@ -17,8 +17,11 @@ use super::program::Program;
 use super::strategy;
 use crate::{Harness, Store};
 
-/// The variable that holds the seed of the first program, in decimal; unset: a fresh one.
+/// The variable that holds the seed of the first program or history, in decimal, or `random` for a
+/// fresh one. Unset: always the same, so that a run that passed passes again.
 pub const SEED_VARIABLE: &str = "STORAGEDRIVER_SEED";
+
+const DEFAULT_SEED: u64 = 20_260_801;
 
 /// So many smaller programs are tried when one has failed, and for so long.
 const MOST_SHRINKS: usize = 3_000;
@@ -82,7 +85,7 @@ impl std::error::Error for StateMachineFailure {}
 /// the harness, and checks each answer against the [`Reference`](super::Reference) model. A program
 /// that fails is shrunk to a small one.
 ///
-/// The seed is fresh each time, unless the environment variable [`SEED_VARIABLE`] gives it.
+/// The seed is always the same, unless the environment variable [`SEED_VARIABLE`] gives another.
 ///
 /// Needs a tokio runtime with its timer.
 ///
@@ -93,13 +96,19 @@ pub async fn run_state_machine(
     programs: u64,
     steps: usize,
 ) -> Result<(), StateMachineFailure> {
-    let seed = match std::env::var(SEED_VARIABLE) {
-        Ok(text) => text
-            .parse()
-            .map_err(|_| StateMachineFailure::Text(format!("{SEED_VARIABLE} is not a number: {text:?}")))?,
-        Err(_) => RandomState::new().hash_one(programs),
-    };
+    let seed = first_seed().map_err(StateMachineFailure::Text)?;
     run_state_machine_with_seed(harness, seed, programs, steps).await
+}
+
+/// The seed that the environment asks for, by [`SEED_VARIABLE`].
+pub(crate) fn first_seed() -> Result<u64, String> {
+    match std::env::var(SEED_VARIABLE) {
+        Err(_) => Ok(DEFAULT_SEED),
+        Ok(text) if text == "random" => Ok(RandomState::new().hash_one(DEFAULT_SEED)),
+        Ok(text) => {
+            text.parse().map_err(|_| format!("{SEED_VARIABLE} is neither a number nor `random`: {text:?}"))
+        }
+    }
 }
 
 /// As [`run_state_machine`], with the seed of the first program; each next one has the seed after

@@ -1,7 +1,6 @@
 //! Recording what concurrent tasks ask and are answered.
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -87,14 +86,15 @@ pub async fn run_histories(
     Ok(())
 }
 
-/// As [`run_histories`] with a fresh seed, on a runtime of its own.
+/// As [`run_histories`], with the seed that [`SEED_VARIABLE`](crate::model::SEED_VARIABLE) gives, on a
+/// runtime of its own.
 ///
 /// # Errors
 /// As [`run_histories`].
 pub fn run_histories_blocking(harness: impl Harness, histories: u64) -> Result<(), HistoryFailure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build();
     let runtime = runtime.map_err(|error| HistoryFailure::Harness(error.into()))?;
-    let seed = RandomState::new().hash_one(histories);
+    let seed = crate::model::run::first_seed().map_err(|wrong| HistoryFailure::Harness(wrong.into()))?;
     runtime.block_on(run_histories(Arc::new(harness), seed, histories))
 }
 
