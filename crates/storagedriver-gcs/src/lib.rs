@@ -1,0 +1,1 @@
+//! Registry storage driver for Google Cloud Storage.

@@ -1,0 +1,1 @@
+//! Object store servers for tests, in the process of the test.
