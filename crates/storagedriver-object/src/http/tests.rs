@@ -145,11 +145,13 @@ fn client() -> HttpClient {
 }
 
 fn client_with(stall: Duration) -> HttpClient {
-    let mut options = HttpOptions::default();
-    options.stall_timeout = stall;
-    options.first_wait = Duration::from_millis(2);
-    options.max_wait = Duration::from_millis(20);
-    options.attempts = 4;
+    let options = HttpOptions {
+        stall_timeout: stall,
+        first_wait: Duration::from_millis(2),
+        max_wait: Duration::from_millis(20),
+        attempts: 4,
+        ..HttpOptions::default()
+    };
     HttpClient::new("test", options).unwrap()
 }
 
