@@ -78,18 +78,16 @@ impl Broken {
 }
 
 fn in_chain<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
-    let mut source = error.source();
-    while let Some(found) = source {
+    let mut next = error.source();
+    while let Some(found) = next {
         if let Some(found) = found.downcast_ref() {
             return Some(found);
         }
-        // An I/O error shows only what stands behind the error that it was made of.
-        if let Some(found) = found.downcast_ref::<std::io::Error>()
-            && let Some(found) = found.get_ref().and_then(|inner| inner.downcast_ref())
-        {
-            return Some(found);
-        }
-        source = found.source();
+        // The source of an I/O error is that of the error that it was made of, not that error.
+        next = match found.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => found.source(),
+        };
     }
     None
 }
