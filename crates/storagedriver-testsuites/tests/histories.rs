@@ -233,6 +233,28 @@ fn a_delete_may_find_what_a_writer_left_that_failed() {
 }
 
 #[test]
+fn a_delete_may_find_a_copy_on_its_way() {
+    let (copying, over) = (
+        vec![
+            (0, 1, 2, put(A, 1), Done),
+            (0, 3, 8, rename(A, B), Done),
+            (1, 4, 5, delete(B), Done),
+            (1, 9, 10, get(B), Read(1)),
+        ],
+        vec![
+            (0, 1, 2, put(A, 1), Done),
+            (0, 3, 4, rename(A, B), Done),
+            (1, 5, 6, delete(B), Done),
+            (1, 7, 8, delete(B), Done),
+        ],
+    );
+    history(false, copying.clone()).check().unwrap();
+    history(true, copying).check().unwrap_err();
+    // Only while it lasts.
+    refused(over);
+}
+
+#[test]
 fn a_value_that_came_back_need_not_go_with_a_rename_of_its_first_version() {
     // Moved away and back between the copy and the delete of another rename.
     let back = |last| {

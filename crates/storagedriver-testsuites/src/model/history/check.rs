@@ -118,10 +118,15 @@ impl History {
         lanes
     }
 
-    /// Whether a delete may succeed without content, because an upload may be at its path.
-    fn upload_possible(&self, path: &str, until: u64) -> bool {
+    /// Whether a delete may succeed without content, because an upload may be at its path: of a
+    /// writer, or of a rename that copies part by part.
+    fn upload_possible(&self, path: &str, delete: &Event) -> bool {
         self.events.iter().any(|event| match &event.action {
-            Action::Commit(at, _, opened) => at == path && *opened < until,
+            Action::Commit(at, _, opened) => at == path && *opened < delete.answered,
+            Action::Rename(_, to) if to == path && !self.atomic_rename => {
+                let left = matches!(event.answer, Answer::Unknown(_));
+                event.invoked < delete.answered && (left || delete.invoked < event.answered)
+            }
             _ => false,
         })
     }
@@ -207,7 +212,7 @@ impl<'a> Search<'a> {
                 if stage != Stage::Fresh {
                     // Seen before: whatever is there now goes, another may have been faster.
                     vec![deleted]
-                } else if there.value.is_none() && !self.history.upload_possible(path, event.answered) {
+                } else if there.value.is_none() && !self.history.upload_possible(path, event) {
                     Vec::new()
                 } else if there.value.is_some() && !self.history.atomic_rename {
                     // A store whose renames are several steps looks first, and deletes then.
