@@ -49,17 +49,17 @@ w1.commit()
 ";
 
 async fn replay_on_all(program: &str) {
-    let kinds: [(&str, fn() -> Stores); 7] = [
-        ("full", stores::full),
-        ("small parts", stores::small_parts),
-        ("unconditional", stores::unconditional),
-        ("same-size parts", stores::same_size_parts),
-        ("segments", stores::segments),
-        ("unordered", stores::unordered),
-        ("markers only", stores::markers_only),
+    let kinds: [(&str, Stores); 7] = [
+        ("full", stores::full()),
+        ("small parts", stores::small_parts()),
+        ("unconditional", stores::unconditional()),
+        ("same-size parts", stores::same_size_parts()),
+        ("segments", stores::segments()),
+        ("unordered", stores::unordered()),
+        ("markers only", stores::markers_only()),
     ];
-    for (kind, open) in kinds {
-        let replayed = replay(&open(), program).await;
+    for (kind, stores) in kinds {
+        let replayed = replay(&stores, program).await;
         assert!(replayed.is_ok(), "{kind}: {replayed:?}");
     }
 }
