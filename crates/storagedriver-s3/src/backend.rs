@@ -142,7 +142,7 @@ impl ObjectStoreBackend for S3Backend {
         self.delete_object(key, Some(version)).await
     }
 
-    async fn copy(&self, from: &str, to: &str, version: Option<&Version>) -> StoreResult<()> {
+    async fn copy(&self, from: &str, to: &str, version: Option<&Version>) -> StoreResult<Option<Version>> {
         self.copy_object(from, to, version).await
     }
 

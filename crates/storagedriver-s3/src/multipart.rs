@@ -22,11 +22,12 @@ impl S3Backend {
         from: &str,
         to: &str,
         version: Option<&Version>,
-    ) -> StoreResult<()> {
+    ) -> StoreResult<Option<Version>> {
         // The mark is metadata, and goes along by itself; all else is said anew.
         let request = self.new_object("CopyObject", Method::PUT, to, &[])?;
         let request = self.copying(request, from, version)?;
-        self.exchange(&request, SMALL, |_, body| written_part(&body, "CopyObjectResult").map(drop)).await
+        let copied = self.exchange(&request, SMALL, |_, body| written_part(&body, "CopyObjectResult")).await;
+        copied.map(|tag| Some(Version::new(tag)))
     }
 
     fn copying(&self, request: Request, from: &str, version: Option<&Version>) -> StoreResult<Request> {
