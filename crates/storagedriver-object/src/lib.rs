@@ -13,6 +13,8 @@ mod description;
 mod driver;
 mod engine;
 mod error;
+#[cfg(feature = "http")]
+pub mod http;
 mod keys;
 mod listing;
 mod pages;
