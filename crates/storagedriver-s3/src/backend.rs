@@ -6,11 +6,11 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use storagedriver::url::Url;
-use storagedriver::{RedirectRequest, Version, async_trait};
+use storagedriver::{Finding, Outcome, RedirectRequest, Version, async_trait};
 use storagedriver_object::http::{HeaderName, HttpClient, Method, Refusal, ReplyHead, Request};
 use storagedriver_object::{
-    Condition, Description, Download, ListRequest, Object, ObjectStoreBackend, OpenUpload, Page, Part,
-    PutOptions, StoreResult,
+    Condition, Description, Download, Feature, ListRequest, Object, ObjectStoreBackend, OpenUpload, Page,
+    Part, PutOptions, StoreResult,
 };
 
 use crate::credentials::Credentials;
@@ -19,6 +19,7 @@ use crate::presign::presign;
 use crate::profile::Profile;
 use crate::service::{BODY_DIGEST, S3Service};
 use crate::sha256;
+use crate::suggest::better;
 
 /// The metadata that holds the mark of an object.
 pub(crate) const MARK: &str = "x-amz-meta-storagedriver-mark";
@@ -181,6 +182,12 @@ impl ObjectStoreBackend for S3Backend {
 
     async fn open_uploads(&self, prefix: &str) -> StoreResult<Vec<OpenUpload>> {
         self.list_multipart_uploads(prefix).await
+    }
+
+    fn suggest(&self, found: &[(Feature, bool)]) -> Option<Finding> {
+        let better = better(&self.profile, found)?;
+        let finding = Finding::new("the profile of the store", Outcome::No);
+        Some(finding.with_detail(format!("set profile: {}", better.name)))
     }
 
     async fn presign(&self, key: &str, request: &RedirectRequest) -> StoreResult<Option<Url>> {

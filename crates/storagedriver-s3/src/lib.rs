@@ -41,6 +41,7 @@ mod refusals;
 mod removal;
 mod service;
 mod sha256;
+mod suggest;
 mod xml;
 
 pub use backend::S3Backend;

@@ -152,6 +152,8 @@ impl S3Parameters {
         engine.root.clone_from(&self.rootdirectory);
         engine.part_size = self.chunksize;
         engine.parallel = usize::try_from(self.multipartuploadmaxconcurrency).unwrap_or(1);
+        engine.copy_part = self.multipartcopychunksize;
+        engine.copy_parallel = usize::try_from(self.multipartcopymaxconcurrency).unwrap_or(1);
         engine
     }
 

@@ -20,14 +20,11 @@ const PARALLEL: usize = 16;
 
 impl S3Backend {
     pub(crate) async fn delete_objects(&self, keys: &[String]) -> StoreResult<()> {
-        let batch = self.profile.batch_delete;
         // XML cannot name every key.
-        let (named, single): (Vec<&str>, Vec<&str>) = keys
-            .iter()
-            .map(String::as_str)
-            .partition(|key| batch != BatchDelete::No && keys.len() > 1 && can_be_named(key));
+        let (named, single): (Vec<&str>, Vec<&str>) =
+            keys.iter().map(String::as_str).partition(|key| keys.len() > 1 && can_be_named(key));
         if !named.is_empty() {
-            self.delete_batch(&named, batch).await?;
+            self.delete_batch(&named).await?;
         }
         let mut deletes = Vec::new();
         for key in single {
@@ -47,12 +44,12 @@ impl S3Backend {
         }
     }
 
-    async fn delete_batch(&self, keys: &[&str], digests: BatchDelete) -> StoreResult<()> {
+    async fn delete_batch(&self, keys: &[&str]) -> StoreResult<()> {
         let body = deletion(keys.iter().copied());
         let mut request =
             Request::new("DeleteObjects", Method::POST, self.endpoint.bucket(&[("delete", "")])?)
                 .header(header::CONTENT_TYPE, "application/xml")?;
-        request = match digests {
+        request = match self.profile.batch_delete {
             BatchDelete::Sha256 => {
                 let sum = STANDARD.encode(digest(&SHA256, body.as_bytes()));
                 request.header(HeaderName::from_static("x-amz-checksum-sha256"), &sum)?
