@@ -152,7 +152,7 @@ mod tests {
         let pid = directory.join("pid");
         let child = pid.display().to_string();
         // As `Process::start` does, in a process that is then killed: no `drop` is run.
-        let script = format!("setpriv --pdeathsig KILL -- sh -c 'echo $$ >{child}; sleep 600; true' & wait");
+        let script = format!("setpriv --pdeathsig KILL -- sh -c 'echo $$ >{child}; exec sleep 600' & wait");
         let mut owner = Command::new("sh").args(["-c", script.as_str()]).spawn().unwrap();
         let child = written(&pid);
         assert!(alive(&child));
