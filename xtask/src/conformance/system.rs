@@ -15,7 +15,10 @@ const SERVER: &str = "ceph, system";
 const PACKAGE: &str = "storagedriver-systemtests";
 
 /// The test programs, each with what it shows.
-const TESTS: &[(&str, &str)] = &[("killed", "system: clients killed in the middle of an operation")];
+const TESTS: &[(&str, &str)] = &[
+    ("killed", "system: clients killed in the middle of an operation"),
+    ("registry", "system: a registry's life on a bucket"),
+];
 
 /// Runs them all on one server; what cannot be had fails.
 pub(crate) fn run(project: &Project, report: &mut Report) {
