@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Walk(Walk),
     /// The uploads that were neither committed nor cancelled
     Uploads(Uploads),
+    /// Tries what a storage lets one do, and what its backend can do
+    Check(Check),
     /// Copies what is new or changed from one storage to another
     Sync(Sync),
     /// Checks a registry's storage: blobs, links, manifests, tags
@@ -216,6 +218,15 @@ pub(crate) struct Walk {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The storage
+    pub(crate) storage: StorageText,
+    /// The directory to work below, in a new one that is deleted afterwards
+    #[arg(default_value = "/")]
+    pub(crate) scratch: String,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Uploads {
     /// The storage
     pub(crate) storage: StorageText,
@@ -300,7 +311,7 @@ impl Command {
             | Command::Walk(_)
             | Command::Verify(_) => true,
             Command::Sync(sync) => sync.dry_run,
-            Command::Put(_) | Command::Mv(_) | Command::Rm(_) => false,
+            Command::Check(_) | Command::Put(_) | Command::Mv(_) | Command::Rm(_) => false,
             Command::Uploads(uploads) => uploads.abort_older_than.is_none(),
         }
     }

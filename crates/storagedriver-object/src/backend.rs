@@ -7,9 +7,9 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use storagedriver::url::Url;
-use storagedriver::{RedirectRequest, Version, async_trait};
+use storagedriver::{Finding, RedirectRequest, Version, async_trait};
 
-use crate::{Description, StoreResult};
+use crate::{Description, Feature, StoreResult};
 
 /// An object, as a `head`, a `get` or a listing tells of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,8 +115,9 @@ pub struct OpenUpload {
 
 /// A flat object store, as narrow as the engine needs it.
 ///
-/// Every key is whole, without a leading `/`; the backend adds no prefix. A method that the
-/// [`Description`] says the store lacks is never called; its default refuses. Each call is one
+/// Every key is whole, without a leading `/`; the backend adds no prefix. A method or a condition
+/// that the [`Description`] says the store lacks is only used to find out whether it does
+/// (`storagedriver check`): the backend sends what it is asked for, or refuses. Each call is one
 /// request where the store allows it; retries of what is safe to retry are the backend's.
 /// Dropping a future may leave its request to take effect later.
 #[async_trait]
@@ -156,8 +157,10 @@ pub trait ObjectStoreBackend: Debug + Send + Sync + 'static {
     }
 
     /// Copies an object of at most [`Description::max_copy`] bytes, its mark included, once the
-    /// copy is whole; with `version` only that one, where the [`Description`] has it.
-    async fn copy(&self, from: &str, to: &str, version: Option<&Version>) -> StoreResult<()>;
+    /// copy is whole; with `version` only that one, where the [`Description`] has it. Returns the
+    /// version of the copy if the store tells it with its answer: a copy that is not found whole
+    /// afterwards is then known to have been replaced since, and not to have failed.
+    async fn copy(&self, from: &str, to: &str, version: Option<&Version>) -> StoreResult<Option<Version>>;
 
     /// Begins a multipart upload; the object will have this mark.
     async fn begin_upload(&self, key: &str, mark: &str) -> StoreResult<String> {
@@ -225,5 +228,12 @@ pub trait ObjectStoreBackend: Debug + Send + Sync + 'static {
     async fn presign(&self, key: &str, request: &RedirectRequest) -> StoreResult<Option<Url>> {
         let _ = (key, request);
         Ok(None)
+    }
+
+    /// What to change in the parameters so that the driver fits what was found out about the store;
+    /// `None` if it fits, or if the backend has no such parameter.
+    fn suggest(&self, found: &[(Feature, bool)]) -> Option<Finding> {
+        let _ = found;
+        None
     }
 }

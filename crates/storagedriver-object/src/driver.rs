@@ -5,14 +5,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use storagedriver::url::Url;
 use storagedriver::{
-    Content, DriverWalk, DriverWriter, FileInfo, Guarantee, Guarantees, PathLimits, ReadOptions,
+    Content, DriverWalk, DriverWriter, FileInfo, Finding, Guarantee, Guarantees, PathLimits, ReadOptions,
     RedirectRequest, Result, StorageDriver, StoragePath, UploadInfo, WalkOptions, WalkOrder, WriteMode,
     async_trait,
 };
 
 use crate::engine::{Engine, ObjectOptions};
 use crate::walk::KeyWalk;
-use crate::{ObjectStoreBackend, content, delete, listing, rename, uploads};
+use crate::{ObjectStoreBackend, content, delete, examine, listing, rename, uploads};
 
 /// A storage driver on a flat object store.
 #[derive(Debug)]
@@ -96,6 +96,10 @@ impl<B: ObjectStoreBackend> StorageDriver for ObjectDriver<B> {
 
     fn backend_key(&self, path: &StoragePath) -> Option<String> {
         Some(self.engine.keys.file(path))
+    }
+
+    async fn examine(&self, scratch: &StoragePath) -> Result<Vec<Finding>> {
+        examine::examine(&self.engine, scratch).await
     }
 
     fn guarantees(&self) -> Guarantees {

@@ -85,6 +85,21 @@ impl StoreError {
 }
 
 impl Failure {
+    /// Its kind.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// What was tried, what came of it and what to do.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// Whether the store refused the request as it is, and would refuse it again.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(self.kind, ErrorKind::Unsupported | ErrorKind::Backend)
+    }
+
     fn at(self, path: &StoragePath) -> Error {
         let reason = self.reason;
         let error = match self.kind {

@@ -13,6 +13,7 @@ mod description;
 mod driver;
 mod engine;
 mod error;
+mod examine;
 #[cfg(feature = "http")]
 pub mod http;
 mod keys;
@@ -38,3 +39,4 @@ pub use description::Description;
 pub use driver::ObjectDriver;
 pub use engine::ObjectOptions;
 pub use error::{Failure, StoreError, StoreResult};
+pub use examine::Feature;

@@ -17,8 +17,8 @@ use bytes::Bytes;
 use url::Url;
 
 use crate::{
-    Content, FileInfo, Guarantees, PathLimits, ReadOptions, RedirectRequest, Result, StoragePath, UploadInfo,
-    WalkOptions,
+    Content, FileInfo, Finding, Guarantees, PathLimits, ReadOptions, RedirectRequest, Result, StoragePath,
+    UploadInfo, WalkOptions,
 };
 
 /// Whether a writer starts afresh or goes on.
@@ -138,6 +138,17 @@ pub trait StorageDriver: Debug + Send + Sync + 'static {
     fn backend_key(&self, path: &StoragePath) -> Option<String> {
         let _ = path;
         None
+    }
+
+    /// Tries what the backend can do beyond the operations of the contract, and whether that is what
+    /// the driver takes for granted: for an operator who looks at a new backend. Works below
+    /// `scratch`, where nothing is, and leaves nothing there.
+    ///
+    /// # Errors
+    /// The backend cannot be reached, or refuses what every driver needs.
+    async fn examine(&self, scratch: &StoragePath) -> Result<Vec<Finding>> {
+        let _ = scratch;
+        Ok(Vec::new())
     }
 
     /// Which promises of the contract this backend cannot keep.

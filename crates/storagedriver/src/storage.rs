@@ -11,8 +11,8 @@ use url::Url;
 use crate::list_walk::ListWalk;
 use crate::observe::Observer;
 use crate::{
-    Content, Error, FileInfo, FileWriter, Guarantees, Operation, PathLimits, ReadOptions, RedirectRequest,
-    Result, StorageDriver, StoragePath, UploadInfo, Walk, WalkOptions, WriteMode,
+    Content, Error, FileInfo, FileWriter, Finding, Guarantees, Operation, PathLimits, ReadOptions,
+    RedirectRequest, Result, StorageDriver, StoragePath, UploadInfo, Walk, WalkOptions, WriteMode,
 };
 
 /// Storage: one driver, with everything that is the same for all drivers done around it.
@@ -312,6 +312,16 @@ impl Storage {
     pub async fn redirect_url(&self, request: &RedirectRequest, path: &str) -> Result<Option<Url>> {
         let path = self.named_path(Operation::RedirectUrl, path)?;
         self.observer.run(Operation::RedirectUrl, &path, self.driver.redirect_url(request, &path)).await
+    }
+
+    /// Tries what the backend can do beyond the operations of the contract. Works below `scratch`,
+    /// which must be empty, and leaves nothing there.
+    ///
+    /// # Errors
+    /// [`InvalidPath`](Error::InvalidPath), or what the backend reports.
+    pub async fn examine(&self, scratch: &str) -> Result<Vec<Finding>> {
+        let scratch = self.named_path(Operation::Examine, scratch)?;
+        self.observer.run(Operation::Examine, &scratch, self.driver.examine(&scratch)).await
     }
 
     /// The name under which the backend keeps the path, where its clients can use it.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use storagedriver::bytes::Bytes;
 use storagedriver::layer::{ConcurrencyLimit, ReadOnly};
 use storagedriver::{
-    Content, DriverWalk, DriverWriter, Error, ErrorKind, FileInfo, Guarantees, Layer, PathLimits,
+    Content, DriverWalk, DriverWriter, Error, ErrorKind, FileInfo, Finding, Guarantees, Layer, PathLimits,
     ReadOptions, RedirectRequest, Result, Storage, StorageDriver, StoragePath, UploadInfo, WalkOptions,
     WriteMode, async_trait,
 };
@@ -111,6 +111,7 @@ async fn read_only_reads_and_refuses_every_change() {
         storage.rename("/a", "/b").await.unwrap_err(),
         storage.delete("/a").await.unwrap_err(),
         storage.abort_upload(&upload).await.unwrap_err(),
+        storage.examine("/scratch").await.unwrap_err(),
     ];
     for refusal in refusals {
         assert_eq!(refusal.kind(), ErrorKind::PermissionDenied, "{refusal}");
@@ -146,6 +147,7 @@ impl StorageDriver for Counting {
     async fn abort_upload(&self, upload: &UploadInfo) -> Result<()> { self.hit(upload.path()) }
     async fn walk(&self, path: &StoragePath, _: &WalkOptions) -> Result<Option<Box<dyn DriverWalk>>> { self.hit(path) }
     async fn redirect_url(&self, _: &RedirectRequest, path: &StoragePath) -> Result<Option<storagedriver::url::Url>> { self.hit(path) }
+    async fn examine(&self, scratch: &StoragePath) -> Result<Vec<Finding>> { self.hit(scratch) }
     fn backend_key(&self, _: &StoragePath) -> Option<String> { self.0.fetch_add(1, Ordering::Relaxed); Some("key".into()) }
     fn guarantees(&self) -> Guarantees { self.0.fetch_add(1, Ordering::Relaxed); Guarantees::FULL }
     fn limits(&self) -> PathLimits { self.0.fetch_add(1, Ordering::Relaxed); PathLimits::new(7, 7) }
@@ -176,6 +178,7 @@ async fn call_every_method(driver: &dyn StorageDriver) {
     assert!(driver.abort_upload(&upload).await.is_err());
     assert!(driver.walk(&path, &WalkOptions::new()).await.is_err());
     assert!(driver.redirect_url(&RedirectRequest::get(), &path).await.is_err());
+    assert!(driver.examine(&path).await.is_err());
     assert_eq!(driver.backend_key(&path).as_deref(), Some("key"));
     driver.guarantees();
     assert_eq!(driver.limits(), PathLimits::new(7, 7));
@@ -185,9 +188,9 @@ async fn call_every_method(driver: &dyn StorageDriver) {
 async fn a_layer_forwards_every_method_that_it_does_not_change() {
     let counting = Arc::new(Counting::default());
     call_every_method(&Plain(counting.clone())).await;
-    assert_eq!(counting.0.load(Ordering::Relaxed), 16);
+    assert_eq!(counting.0.load(Ordering::Relaxed), 17);
 
     let counting = Arc::new(Counting::default());
     call_every_method(&ConcurrencyLimit::new(counting.clone(), 1)).await;
-    assert_eq!(counting.0.load(Ordering::Relaxed), 16);
+    assert_eq!(counting.0.load(Ordering::Relaxed), 17);
 }

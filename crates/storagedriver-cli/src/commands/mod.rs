@@ -1,6 +1,7 @@
 //! The commands.
 
 mod cat;
+mod check;
 mod drivers;
 mod entry;
 mod ls;
@@ -32,6 +33,8 @@ pub(crate) async fn run(command: Command, session: &mut Session) -> Result<Answe
     match command {
         // Takes its upload back when a signal comes.
         Command::Put(arguments) => put::run(arguments, session).await,
+        // Deletes what it made, also then.
+        Command::Check(arguments) => check::run(arguments, session).await,
         command => interrupt.or(run_interruptible(command, session)).await,
     }
 }
@@ -46,6 +49,7 @@ async fn run_interruptible(command: Command, session: &mut Session) -> Result<An
         Command::Mv(arguments) => mv::run(arguments, session).await,
         Command::Rm(arguments) => rm::run(arguments, session).await,
         Command::Walk(arguments) => walk::run(arguments, session).await,
+        Command::Check(arguments) => check::run(arguments, session).await,
         Command::Uploads(arguments) => uploads::run(arguments, session).await,
         Command::Sync(arguments) => sync::run(arguments, session).await,
         Command::Verify(arguments) => verify::run(arguments, session).await,

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A failure here fails the test.
 
 mod changing;
+mod checking;
 mod copying;
 mod exit_codes;
 mod interruption;

@@ -64,6 +64,8 @@ operations! {
     AbortUpload = "abort_upload", "AbortUpload";
     /// `redirect_url`
     RedirectUrl = "redirect_url", "RedirectURL";
+    /// `examine`
+    Examine = "examine", "Examine";
 }
 
 impl fmt::Display for Operation {

@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
 use crate::{
-    Content, DriverWalk, DriverWriter, Error, FileInfo, Layer, ReadOptions, RedirectRequest, Result,
+    Content, DriverWalk, DriverWriter, Error, FileInfo, Finding, Layer, ReadOptions, RedirectRequest, Result,
     StorageDriver, StoragePath, UploadInfo, WalkOptions, WriteMode,
 };
 
@@ -107,6 +107,11 @@ impl Layer for ConcurrencyLimit {
     async fn redirect_url(&self, request: &RedirectRequest, path: &StoragePath) -> Result<Option<Url>> {
         let _turn = turn(&self.turns).await?;
         self.inner.redirect_url(request, path).await
+    }
+
+    async fn examine(&self, scratch: &StoragePath) -> Result<Vec<Finding>> {
+        let _turn = turn(&self.turns).await?;
+        self.inner.examine(scratch).await
     }
 }
 

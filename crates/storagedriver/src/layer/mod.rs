@@ -13,8 +13,8 @@ pub use limit::ConcurrencyLimit;
 pub use read_only::ReadOnly;
 
 use crate::{
-    Content, DriverWalk, DriverWriter, FileInfo, Guarantees, PathLimits, ReadOptions, RedirectRequest,
-    Result, StorageDriver, StoragePath, UploadInfo, WalkOptions, WriteMode,
+    Content, DriverWalk, DriverWriter, FileInfo, Finding, Guarantees, PathLimits, ReadOptions,
+    RedirectRequest, Result, StorageDriver, StoragePath, UploadInfo, WalkOptions, WriteMode,
 };
 
 /// A driver that wraps another: [`inner`](Layer::inner), plus the methods it changes.
@@ -105,6 +105,10 @@ pub trait Layer: Debug + Send + Sync + 'static {
         self.inner().backend_key(path)
     }
 
+    async fn examine(&self, scratch: &StoragePath) -> Result<Vec<Finding>> {
+        self.inner().examine(scratch).await
+    }
+
     fn guarantees(&self) -> Guarantees {
         self.inner().guarantees()
     }
@@ -172,6 +176,10 @@ impl<L: Layer> StorageDriver for L {
 
     fn backend_key(&self, path: &StoragePath) -> Option<String> {
         Layer::backend_key(self, path)
+    }
+
+    async fn examine(&self, scratch: &StoragePath) -> Result<Vec<Finding>> {
+        Layer::examine(self, scratch).await
     }
 
     fn guarantees(&self) -> Guarantees {

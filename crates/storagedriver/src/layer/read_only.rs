@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{DriverWriter, Error, Layer, Result, StorageDriver, StoragePath, UploadInfo, WriteMode};
+use crate::{DriverWriter, Error, Finding, Layer, Result, StorageDriver, StoragePath, UploadInfo, WriteMode};
 
 /// Refuses everything that would change the store, with
 /// [`PermissionDenied`](Error::PermissionDenied), before any I/O.
@@ -47,5 +47,9 @@ impl Layer for ReadOnly {
 
     async fn abort_upload(&self, upload: &UploadInfo) -> Result<()> {
         refused(upload.path())
+    }
+
+    async fn examine(&self, scratch: &StoragePath) -> Result<Vec<Finding>> {
+        refused(scratch)
     }
 }
