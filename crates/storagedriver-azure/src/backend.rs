@@ -146,7 +146,14 @@ impl ObjectStoreBackend for AzureBackend {
             request
         };
         let service = self.client.service.clone();
-        let (head, stream) = self.client.http.download(service, request, Box::new(resume)).await?;
+        let (head, stream) = match self.client.http.download(service, request, Box::new(resume)).await {
+            // Some servers say of what is not there that it has another version.
+            Err(StoreError::Precondition) => {
+                self.head(key).await?;
+                return Err(StoreError::Precondition);
+            }
+            opened => opened?,
+        };
         let object = Blob::of(key, &head).map_err(|refusal| refusal.into_error("GetBlob"))?.whole()?;
         let tag = HeaderValue::from_str(&quoted(&object.version));
         let tag = tag.map_err(|error| {
@@ -191,8 +198,8 @@ impl ObjectStoreBackend for AzureBackend {
         self.client.delete(key, Some(version)).await.map(drop)
     }
 
-    async fn copy(&self, from: &str, to: &str, version: Option<&Version>) -> StoreResult<()> {
-        self.client.copy((from, version), to, None, &self.patience).await.map(drop)
+    async fn copy(&self, from: &str, to: &str, version: Option<&Version>) -> StoreResult<Option<Version>> {
+        self.client.copy((from, version), to, None, &self.patience).await.map(Some)
     }
 
     async fn begin_upload(&self, _key: &str, mark: &str) -> StoreResult<String> {

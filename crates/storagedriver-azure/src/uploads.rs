@@ -66,13 +66,23 @@ pub(crate) async fn complete(
         Err(error) => match client.head(key).await {
             // It was copied, and the answer lost: a second attempt is refused then.
             Ok(blob) if blob.object.mark.as_deref() == Some(mark) => blob.whole()?.version,
-            // Not the destination: the condition of that one is told otherwise.
-            _ if matches!(error, StoreError::NotFound) => return Err(StoreError::NoSuchUpload),
+            _ if matches!(error, StoreError::NotFound | StoreError::Precondition) => {
+                return Err(refused(client, &blocks, &gathered).await);
+            }
             _ => return Err(error),
         },
     };
     client.delete(&blocks, None).await?;
     Ok(published)
+}
+
+/// Why the blocks were not copied: they are gone, or what they were to replace is.
+async fn refused(client: &Client, blocks: &str, gathered: &Version) -> StoreError {
+    match client.head(blocks).await {
+        Ok(blob) if blob.object.version == *gathered => StoreError::Precondition,
+        Ok(_) | Err(StoreError::NotFound) => StoreError::NoSuchUpload,
+        Err(error) => error,
+    }
 }
 
 /// Ends an upload. Blocks that were never committed cannot be deleted, only replaced.

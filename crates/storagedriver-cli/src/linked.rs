@@ -1,5 +1,7 @@
 //! The drivers in this program: naming a crate links it, and linked it registers itself.
 
+#[cfg(feature = "azure")]
+use storagedriver_azure as _;
 #[cfg(feature = "filesystem")]
 use storagedriver_filesystem as _;
 #[cfg(feature = "inmemory")]
