@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 use storagedriver::url::Url;
 use storagedriver::{ErrorKind, Version};
-use storagedriver_object::http::{Method, ReplyHead, Request, header};
+use storagedriver_object::http::{Method, ReplyHead, Request, StatusCode, header};
 use storagedriver_object::{Condition, Download, Object, PutOptions, StoreError, StoreResult};
 
 use crate::client::Client;
@@ -75,6 +75,14 @@ impl Client {
         };
         if head.header("content-type") == Some(GO_SESSION) {
             return Err(StoreError::NotFound);
+        }
+        // A start that no file has is no range to some servers, and they send everything.
+        if head.status == StatusCode::OK
+            && let Ok(size) = head.content_length()
+            && start > 0
+            && start >= size
+        {
+            return Err(StoreError::Range(Some(size)));
         }
         let object = told_by(&head, key, start).ok_or_else(|| untold(key))?;
         let _ = read.set(object.version.to_string());

@@ -1,7 +1,7 @@
 //! The suite and a short state machine, on a server that `cargo xtask conformance` has started.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use storagedriver::{Factory, Parameters, Storage, Value};
 use storagedriver_gcs::DRIVER;
@@ -29,13 +29,14 @@ impl Harness for Server {
         let since = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
         let number = OPENED.fetch_add(1, Ordering::Relaxed);
         parameters.insert("rootdirectory", format!("suite/{since:x}-{number}"));
+        parameters.insert("chunksize", "5 MiB");
         Ok(Box::new(Opened { storage: storage(&parameters).await?, parameters }))
     }
 
     fn scale(&self) -> Scale {
-        let mut scale = Scale::default();
-        scale.large = 24 << 20;
-        scale.boundaries.push(5 << 20);
+        // A request whose future was dropped may be with the server, and is done there.
+        let mut scale = Scale::default().with_part_size(5 << 20).with_settle(Duration::from_millis(500));
+        scale.timeout = Duration::from_secs(300);
         scale
     }
 }
