@@ -9,7 +9,7 @@ use storagedriver::{Error, Result, StoragePath, UploadInfo};
 
 use crate::engine::{Engine, corrupted};
 use crate::pages::Pages;
-use crate::session::{Base, HEAD, Head, State};
+use crate::session::{Base, BaseBytes, HEAD, Head, State};
 use crate::sessions::{self, moved_on};
 use crate::upload::Upload;
 use crate::{Object, ObjectStoreBackend, OpenUpload, StoreError};
@@ -48,7 +48,7 @@ pub(crate) async fn append<B: ObjectStoreBackend>(
         }
     }
     let object = engine.head(path).await?.ok_or_else(|| Error::path_not_found(path))?;
-    let base = Base { version: object.version.to_string(), size: object.size, taken: false };
+    let base = Base { version: object.version.to_string(), size: object.size, bytes: BaseBytes::AtPath };
     Ok(Upload::onto(engine, path, base))
 }
 
