@@ -132,7 +132,7 @@ impl ObjectStoreBackend for GcsBackend {
         self.client.delete_one(key, &[(name, version.as_str())]).await
     }
 
-    async fn copy(&self, from: &str, to: &str, version: Option<&Version>) -> StoreResult<()> {
+    async fn copy(&self, from: &str, to: &str, version: Option<&Version>) -> StoreResult<Option<Version>> {
         let name = if self.emulator { "sourceGeneration" } else { "ifSourceGenerationMatch" };
         let conditions: Vec<_> = version.iter().map(|version| (name, version.as_str())).collect();
         match self.client.rewrite(from, to, &conditions).await {

@@ -34,7 +34,8 @@ impl Client {
                     joined.extend_from_slice(group);
                     continue;
                 };
-                let to = if level == 0 { format!("{first}.{attempt:016x}") } else { format!("{first}{level}") };
+                let to =
+                    if level == 0 { format!("{first}.{attempt:016x}") } else { format!("{first}{level}") };
                 self.compose(&to, group, &PutOptions::default()).await?;
                 joined.push(to);
             }

@@ -50,7 +50,10 @@ impl Resource {
         let size = self.size.as_deref().and_then(|size| size.parse().ok());
         let modified = self.updated.as_deref().and_then(time);
         let (Some(size), Some(modified)) = (size, modified) else {
-            return Err(Refusal::unreadable(format!("the object {:?} is told of without size or time", self.name)));
+            return Err(Refusal::unreadable(format!(
+                "the object {:?} is told of without size or time",
+                self.name
+            )));
         };
         Ok(Object {
             size,
@@ -84,7 +87,10 @@ pub(crate) fn time(text: &str) -> Option<SystemTime> {
 pub(crate) fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, Refusal> {
     // The text of the error may quote what the store keeps secret: tokens are replies, too.
     serde_json::from_slice(body).map_err(|error| {
-        Refusal::unreadable(format!("the reply is not the JSON that was expected (column {})", error.column()))
+        Refusal::unreadable(format!(
+            "the reply is not the JSON that was expected (column {})",
+            error.column()
+        ))
     })
 }
 

@@ -61,12 +61,8 @@ impl Client {
 
     /// The open uploads of the Go driver whose key starts with `prefix`.
     pub(crate) async fn go_sessions(&self, prefix: &str) -> StoreResult<Vec<OpenUpload>> {
-        let mut request = ListRequest {
-            prefix: prefix.to_owned(),
-            delimiter: false,
-            cursor: Cursor::Start,
-            limit: PAGE,
-        };
+        let mut request =
+            ListRequest { prefix: prefix.to_owned(), delimiter: false, cursor: Cursor::Start, limit: PAGE };
         let mut found = Vec::new();
         loop {
             let Sorted { page, go_sessions } = self.page(&request).await?;

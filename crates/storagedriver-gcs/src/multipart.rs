@@ -66,9 +66,8 @@ impl Client {
     ) -> StoreResult<String> {
         let number = number.to_string();
         let url = self.place.xml_object(key, &[("partNumber", &number), ("uploadId", id)]);
-        let request = Request::new("UploadPart", Method::PUT, url)
-            .header(header::CONTENT_TYPE, CONTENT)?
-            .body(content);
+        let request =
+            Request::new("UploadPart", Method::PUT, url).header(header::CONTENT_TYPE, CONTENT)?.body(content);
         let sent = self.exchange(&request, |head, _| {
             let tag = head.header("etag").map(str::to_owned);
             tag.ok_or_else(|| Refusal::unreadable("the reply has no ETag"))
@@ -141,7 +140,8 @@ fn parse<T: DeserializeOwned>(head: &ReplyHead, body: &[u8]) -> Result<T, Refusa
         return Err(refusal);
     }
     let text = std::str::from_utf8(body).map_err(|_| Refusal::unreadable("the reply is no text"))?;
-    quick_xml::de::from_str(text).map_err(|error| Refusal::unreadable(format!("the reply is not the XML expected: {error}")))
+    quick_xml::de::from_str(text)
+        .map_err(|error| Refusal::unreadable(format!("the reply is not the XML expected: {error}")))
 }
 
 fn completion(parts: &[Part]) -> String {

@@ -29,6 +29,9 @@ struct Rewrite {
     rewrite_token: Option<String>,
     #[serde(default)]
     total_bytes_rewritten: Option<String>,
+    /// The copy, once it is done.
+    #[serde(default)]
+    resource: Option<Resource>,
 }
 
 impl Client {
@@ -155,18 +158,13 @@ impl Client {
     }
 
     /// Copies an object of any size, whatever its storage class: the service says of each call how
-    /// far it came, and the next one goes on from there.
-    pub(crate) async fn rewrite(
-        &self,
-        from: &str,
-        to: &str,
-        conditions: &[(&str, &str)],
-    ) -> StoreResult<()> {
+    /// far it came, and the next one goes on from there. Returns the version of the copy.
+    pub(crate) async fn rewrite(&self, from: &str, to: &str, conditions: &[(&str, &str)]) -> StoreResult<Option<Version>> {
         let mut token: Option<String> = None;
         let mut rewritten = None;
         loop {
             let mut query = conditions.to_vec();
-            query.push(("fields", "done,rewriteToken,totalBytesRewritten"));
+            query.push(("fields", "done,rewriteToken,totalBytesRewritten,resource(generation)"));
             if let Some(token) = &token {
                 query.push(("rewriteToken", token));
             }
@@ -174,7 +172,7 @@ impl Client {
             let request = Request::new("objects.rewrite", Method::POST, url);
             let step: Rewrite = self.exchange(&request, |_, body| json::parse(&body)).await?;
             if step.done {
-                return Ok(());
+                return Ok(step.resource.and_then(|copy| copy.version().ok()));
             }
             let advanced = step.total_bytes_rewritten != rewritten || step.rewrite_token != token;
             if step.rewrite_token.is_none() || !advanced {

@@ -169,7 +169,12 @@ mod tests {
     #[tokio::test]
     async fn the_factory_makes_it_without_a_request() {
         // Nothing listens there.
-        let pairs = [("bucket", "b"), ("anonymous", "true"), ("endpoint", "http://127.0.0.1:9"), ("rootdirectory", "/a/")];
+        let pairs = [
+            ("bucket", "b"),
+            ("anonymous", "true"),
+            ("endpoint", "http://127.0.0.1:9"),
+            ("rootdirectory", "/a/"),
+        ];
         let storage = storagedriver::factory::create("gcs", given(&pairs)).await.unwrap();
         assert_eq!(storage.name(), "gcs");
         assert_eq!(storage.backend_key("/x").unwrap().as_deref(), Some("a/x"));
@@ -197,7 +202,8 @@ mod tests {
 
     #[tokio::test]
     async fn credentials_given_inline_are_read_and_not_shown() {
-        let mut credentials = given(&[("type", "service_account"), ("client_email", "a@b"), ("private_key_id", "1")]);
+        let mut credentials =
+            given(&[("type", "service_account"), ("client_email", "a@b"), ("private_key_id", "1")]);
         credentials.insert("private_key", "hush");
         let mut parameters = given(&[("bucket", "b")]);
         parameters.insert("credentials", credentials);

@@ -24,7 +24,9 @@ impl Place {
             return Err("is not a URL of http or https with a host".to_owned());
         }
         if endpoint.query().is_some() || endpoint.fragment().is_some() || !endpoint.username().is_empty() {
-            return Err("has a query, a fragment or a user; give scheme, host, port and path alone".to_owned());
+            return Err(
+                "has a query, a fragment or a user; give scheme, host, port and path alone".to_owned()
+            );
         }
         let base = endpoint.path().trim_end_matches('/').to_owned();
         Ok(Place { endpoint, base, bucket: bucket.to_owned() })
@@ -127,7 +129,10 @@ mod tests {
             place.rewrite("a/b", "c", &[]).as_str(),
             "https://storage.googleapis.com/storage/v1/b/layers/o/a%2Fb/rewriteTo/b/layers/o/c"
         );
-        assert_eq!(place.xml_bucket(&[("uploads", "")]).as_str(), "https://storage.googleapis.com/layers?uploads=");
+        assert_eq!(
+            place.xml_bucket(&[("uploads", "")]).as_str(),
+            "https://storage.googleapis.com/layers?uploads="
+        );
     }
 
     #[test]

@@ -102,7 +102,9 @@ fn skew(head: &ReplyHead) -> Option<String> {
     };
     let seconds = apart.as_secs();
     (apart > SKEW).then(|| {
-        format!("the clock of this machine is {seconds} s {side} the service's: set it, tokens are valid by it")
+        format!(
+            "the clock of this machine is {seconds} s {side} the service's: set it, tokens are valid by it"
+        )
     })
 }
 
@@ -137,7 +139,11 @@ pub(crate) fn error(bucket: &str, request: &Request, refusal: Refusal) -> StoreE
             refusal.into_failure(ErrorKind::Unauthenticated, what, advice)
         }
         403 => {
-            let advice = if refusal.is(&["retentionPolicyNotMet", "objectUnderActiveHold", "RetentionPolicyNotMet"]) {
+            let advice = if refusal.is(&[
+                "retentionPolicyNotMet",
+                "objectUnderActiveHold",
+                "RetentionPolicyNotMet",
+            ]) {
                 "a retention policy or a hold of the bucket keeps the object: a registry needs a bucket without"
             } else {
                 "give the account the role roles/storage.objectUser on the bucket"
@@ -215,7 +221,10 @@ mod tests {
         let refusal = read(&head(404, &[]), body);
         assert_eq!(refusal.code.as_deref(), Some("NoSuchUpload"));
         assert!(matches!(meaning(refusal), StoreError::NoSuchUpload));
-        assert_eq!(read(&head(404, &[]), b"No such object: layers/a").message.unwrap(), "No such object: layers/a");
+        assert_eq!(
+            read(&head(404, &[]), b"No such object: layers/a").message.unwrap(),
+            "No such object: layers/a"
+        );
     }
 
     #[test]
@@ -228,7 +237,11 @@ mod tests {
             (json(429, "userRateLimitExceeded", "no"), "Throttled", "maxconcurrency"),
             (json(403, "quotaExceeded", "no"), "Throttled", "quota"),
             (json(400, "userProjectMissing", "no"), "PermissionDenied", "userproject"),
-            (json(404, "notFound", "The specified bucket does not exist."), "Backend", "bucket \\\"layers\\\""),
+            (
+                json(404, "notFound", "The specified bucket does not exist."),
+                "Backend",
+                "bucket \\\"layers\\\"",
+            ),
             (json(409, "conflict", "no"), "Conflict", "409"),
             (json(503, "backendError", "no"), "Throttled", "503"),
             (json(500, "internalError", "no"), "Unavailable", "500"),
@@ -254,7 +267,9 @@ mod tests {
         ] {
             assert!(is_transient(&refusal), "{refusal:?}");
         }
-        for refusal in [json(403, "forbidden", ""), json(403, "quotaExceeded", ""), json(412, "conditionNotMet", "")] {
+        for refusal in
+            [json(403, "forbidden", ""), json(403, "quotaExceeded", ""), json(412, "conditionNotMet", "")]
+        {
             assert!(!is_transient(&refusal), "{refusal:?}");
         }
     }

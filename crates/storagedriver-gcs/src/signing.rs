@@ -56,7 +56,9 @@ impl Client {
             .body(body);
         let signed = self.exchange(&request, |_, body: Bytes| {
             let signed: Signed = reply::parse(&body)?;
-            STANDARD.decode(signed.signed_blob).map_err(|_| Refusal::unreadable("the signature is not base64"))
+            STANDARD
+                .decode(signed.signed_blob)
+                .map_err(|_| Refusal::unreadable("the signature is not base64"))
         });
         match signed.await {
             Err(StoreError::NotFound) => {

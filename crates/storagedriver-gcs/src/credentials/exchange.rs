@@ -84,11 +84,7 @@ pub(super) struct Granted {
 }
 
 /// Asks for a token.
-pub(super) async fn grant(
-    http: &HttpClient,
-    request: &Request,
-    advice: &'static str,
-) -> StoreResult<Token> {
+pub(super) async fn grant(http: &HttpClient, request: &Request, advice: &'static str) -> StoreResult<Token> {
     let granted: Granted =
         http.exchange(&Issuer { advice }, request, LIMIT, |_, body: Bytes| json::parse(&body)).await?;
     token(&granted.access_token, granted.expires_in.unwrap_or(3600))

@@ -8,9 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use storagedriver::url::Url;
 use storagedriver::{ErrorKind, Secret};
-use storagedriver_object::http::{
-    HeaderName, HeaderValue, HttpClient, Method, Refusal, Request, header,
-};
+use storagedriver_object::http::{HeaderName, HeaderValue, HttpClient, Method, Refusal, Request, header};
 use storagedriver_object::{StoreError, StoreResult};
 
 use super::exchange::{self, Issuer};
@@ -50,9 +48,10 @@ pub(crate) struct External {
 impl External {
     pub(super) async fn token(&self, http: &HttpClient) -> StoreResult<Token> {
         let subject = self.subject_token(http).await?;
-        let options = self.workforce_project.as_ref().map(|project| {
-            serde_json::json!({"userProject": project}).to_string()
-        });
+        let options = self
+            .workforce_project
+            .as_ref()
+            .map(|project| serde_json::json!({"userProject": project}).to_string());
         let mut fields = vec![
             ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
             ("requested_token_type", "urn:ietf:params:oauth:token-type:access_token"),
@@ -64,7 +63,8 @@ impl External {
         if let Some(options) = &options {
             fields.push(("options", options));
         }
-        let mut request = exchange::form("the exchange of the provider's token", self.token_url.clone(), &fields)?;
+        let mut request =
+            exchange::form("the exchange of the provider's token", self.token_url.clone(), &fields)?;
         if let Some((id, secret)) = &self.client {
             let basic = STANDARD.encode(format!("{id}:{}", secret.reveal()));
             request = request.header(header::AUTHORIZATION, &format!("Basic {basic}"))?;
@@ -79,7 +79,8 @@ impl External {
     async fn subject_token(&self, http: &HttpClient) -> StoreResult<Secret> {
         let text = match &self.subject {
             Subject::File(path) => tokio::fs::read(path).await.map(Bytes::from).map_err(|error| {
-                let reason = format!("the provider's token cannot be read from {}; {SOURCE_ADVICE}", path.display());
+                let reason =
+                    format!("the provider's token cannot be read from {}; {SOURCE_ADVICE}", path.display());
                 StoreError::failed(ErrorKind::Unauthenticated, reason).with_source(error)
             })?,
             Subject::Url(url, headers) => {

@@ -6,11 +6,11 @@ use storagedriver::Secret;
 use storagedriver::url::Url;
 use storagedriver_object::http::{HeaderName, HeaderValue};
 
+use super::Source;
 use super::external::{External, Subject};
 use super::impersonated::{Impersonated, Target};
 use super::key::ServiceAccountKey;
 use super::user::User;
-use super::Source;
 
 /// Where users' tokens are refreshed.
 const USER_TOKENS: &str = "https://oauth2.googleapis.com/token";
@@ -110,12 +110,14 @@ pub(crate) fn parse(json: Value) -> Result<Source, String> {
                 .map_err(|wrong| format!("have a private_key that {wrong}"))?;
             Ok(Source::Key(key))
         }
-        File::AuthorizedUser { client_id, client_secret, refresh_token, token_uri } => Ok(Source::User(User {
-            client_id,
-            client_secret: Secret::new(client_secret),
-            refresh_token: Secret::new(refresh_token),
-            token_url: url("token_uri", token_uri.as_deref().unwrap_or(USER_TOKENS))?,
-        })),
+        File::AuthorizedUser { client_id, client_secret, refresh_token, token_uri } => {
+            Ok(Source::User(User {
+                client_id,
+                client_secret: Secret::new(client_secret),
+                refresh_token: Secret::new(refresh_token),
+                token_url: url("token_uri", token_uri.as_deref().unwrap_or(USER_TOKENS))?,
+            }))
+        }
         File::ExternalAccount(file) => Ok(Source::External(external(*file)?)),
         File::ImpersonatedServiceAccount {
             service_account_impersonation_url,
@@ -123,8 +125,8 @@ pub(crate) fn parse(json: Value) -> Result<Source, String> {
             source_credentials,
         } => {
             let target = target(&service_account_impersonation_url, delegates, LIFE)?;
-            let source = parse(source_credentials)
-                .map_err(|wrong| format!("have source_credentials that {wrong}"))?;
+            let source =
+                parse(source_credentials).map_err(|wrong| format!("have source_credentials that {wrong}"))?;
             Ok(Source::Impersonated(Box::new(Impersonated { source, target })))
         }
         File::Other => Err(format!(
@@ -179,14 +181,18 @@ fn external(file: ExternalFile) -> Result<External, String> {
 
 fn subject(source: SourceFile) -> Result<Subject, String> {
     if source.environment_id.is_some_and(|id| id.starts_with("aws")) {
-        return Err("take their identity from AWS, which is not built: it needs signatures of AWS; let a service \
+        return Err(
+            "take their identity from AWS, which is not built: it needs signatures of AWS; let a service \
                     write an OpenID Connect token to a file, and name that in credential_source"
-            .to_owned());
+                .to_owned(),
+        );
     }
     if source.executable.is_some() || source.certificate.is_some() {
-        return Err("take their identity from a program or a certificate, which is not built: let the program write \
+        return Err(
+            "take their identity from a program or a certificate, which is not built: let the program write \
                     the token to a file, and name that in credential_source"
-            .to_owned());
+                .to_owned(),
+        );
     }
     match (source.file, source.url) {
         (Some(path), _) => Ok(Subject::File(path.into())),
@@ -219,18 +225,25 @@ mod tests {
 
     #[test]
     fn each_type_is_known() {
-        let key = json!({"type": "service_account", "client_email": "a@b", "private_key": PEM, "token_uri": "x"});
+        let key =
+            json!({"type": "service_account", "client_email": "a@b", "private_key": PEM, "token_uri": "x"});
         assert!(matches!(parse(key.clone()).unwrap(), Source::Key(_)));
-        let user = json!({"type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "r"});
+        let user =
+            json!({"type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "r"});
         assert!(matches!(parse(user).unwrap(), Source::User(_)));
-        for source in [json!({"file": "/token"}), json!({"url": "http://127.0.0.1/token", "headers": {"a": "b"}})] {
+        for source in
+            [json!({"file": "/token"}), json!({"url": "http://127.0.0.1/token", "headers": {"a": "b"}})]
+        {
             assert!(matches!(parse(federated(source)).unwrap(), Source::External(_)));
         }
-        let url = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/x@y.com:generateAccessToken";
+        let url =
+            "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/x@y.com:generateAccessToken";
         let impersonated = json!({
             "type": "impersonated_service_account", "service_account_impersonation_url": url, "source_credentials": key,
         });
-        let Source::Impersonated(impersonated) = parse(impersonated).unwrap() else { panic!("another source") };
+        let Source::Impersonated(impersonated) = parse(impersonated).unwrap() else {
+            panic!("another source")
+        };
         assert_eq!(impersonated.email().as_deref(), Some("x@y.com"));
     }
 
@@ -239,8 +252,14 @@ mod tests {
         for (json, wrong) in [
             (json!({"client_email": "a"}), "none"),
             (json!({"type": "service_account", "client_email": "a"}), "private_key"),
-            (json!({"type": "service_account", "client_email": "a", "private_key": "hush"}), "not a key in PEM"),
-            (json!({"type": "service_account", "client_email": "a", "private_key": ["hush"]}), "service_account"),
+            (
+                json!({"type": "service_account", "client_email": "a", "private_key": "hush"}),
+                "not a key in PEM",
+            ),
+            (
+                json!({"type": "service_account", "client_email": "a", "private_key": ["hush"]}),
+                "service_account",
+            ),
             (json!({"type": "gdch_service_account", "private_key": "hush"}), "known are"),
             (federated(json!({"environment_id": "aws1", "url": "http://hush"})), "AWS"),
             (federated(json!({"executable": {"command": "hush"}})), "program"),

@@ -56,15 +56,19 @@ pub(crate) fn find(
         return file::parse(json).map_err(|wrong| ("credentials", wrong));
     }
     if let Some(path) = &environment.application_credentials {
-        let said = |wrong| ("keyfile", format!("is not given, and of GOOGLE_APPLICATION_CREDENTIALS, {wrong}"));
+        let said =
+            |wrong| ("keyfile", format!("is not given, and of GOOGLE_APPLICATION_CREDENTIALS, {wrong}"));
         return read(path).map_err(said);
     }
     let gcloud = environment.gcloud.as_ref().map(|home| home.join("application_default_credentials.json"));
     if let Some(path) = gcloud.filter(|path| path.exists()) {
-        return read(&path).map_err(|wrong| ("keyfile", format!("is not given, and of gcloud's file, {wrong}")));
+        return read(&path)
+            .map_err(|wrong| ("keyfile", format!("is not given, and of gcloud's file, {wrong}")));
     }
     let host = environment.metadata_host.as_deref().unwrap_or(METADATA);
-    Metadata::new(host).map(Source::Metadata).map_err(|wrong| ("keyfile", format!("is not given, and {wrong}")))
+    Metadata::new(host)
+        .map(Source::Metadata)
+        .map_err(|wrong| ("keyfile", format!("is not given, and {wrong}")))
 }
 
 fn read(path: &Path) -> Result<Source, String> {

@@ -38,9 +38,10 @@ impl Target {
     pub(super) async fn token(&self, http: &HttpClient, bearer: &HeaderValue) -> StoreResult<Token> {
         let life = format!("{}s", self.life);
         let body = json!({"delegates": self.delegates, "scope": [SCOPE], "lifetime": life}).to_string();
-        let mut request = Request::new("the token of the impersonated account", Method::POST, self.url.clone())
-            .header(header::CONTENT_TYPE, "application/json")?
-            .body(body);
+        let mut request =
+            Request::new("the token of the impersonated account", Method::POST, self.url.clone())
+                .header(header::CONTENT_TYPE, "application/json")?
+                .body(body);
         request.headers.insert(header::AUTHORIZATION, bearer.clone());
         let issuer = Issuer { advice: ADVICE };
         let (access, seconds) = http

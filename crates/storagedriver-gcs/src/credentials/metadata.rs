@@ -27,7 +27,8 @@ impl Metadata {
     /// At this host, with a port or without.
     pub(super) fn new(host: &str) -> Result<Self, String> {
         let base = format!("http://{host}/computeMetadata/v1/instance/service-accounts/default/");
-        let base = Url::parse(&base).map_err(|error| format!("the metadata host {host:?} is none: {error}"))?;
+        let base =
+            Url::parse(&base).map_err(|error| format!("the metadata host {host:?} is none: {error}"))?;
         Ok(Metadata { base })
     }
 

@@ -7,7 +7,8 @@ use storagedriver_object::http::HttpClient;
 
 use super::{Token, exchange};
 
-const ADVICE: &str = "log in again with `gcloud auth application-default login`, or use the key of a service account";
+const ADVICE: &str =
+    "log in again with `gcloud auth application-default login`, or use the key of a service account";
 
 /// The tokens of a person.
 #[derive(Debug)]
