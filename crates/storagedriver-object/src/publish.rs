@@ -38,7 +38,9 @@ impl<B: ObjectStoreBackend> Upload<B> {
             },
         };
         if self.version.is_some() {
-            if id.is_none() {
+            // Parts that a writer of the same upload began meanwhile; and whatever the store keeps of an
+            // upload of which it did not say that it ended.
+            if id.is_none() || version.is_none() {
                 let _ = sessions::abort_parts(&self.engine, &self.durable).await;
             }
             // It is done. If this is not, the next to find the session sees that by the mark.
