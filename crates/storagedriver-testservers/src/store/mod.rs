@@ -48,6 +48,7 @@ impl State {
             content: draft.content,
             metadata: draft.metadata,
             properties: draft.properties,
+            blocks: draft.blocks,
             etag,
             generation,
             metageneration: 1,
