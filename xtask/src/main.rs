@@ -4,6 +4,7 @@ mod conformance;
 mod docs;
 mod project;
 mod rust_version;
+mod servers;
 mod third_party;
 
 use std::process::ExitCode;
@@ -19,6 +20,8 @@ usage: cargo xtask <task>
   docs [--check]           brings the generated parts of the documentation up to date, and checks
                            its links; --check changes nothing
   rust-version             checks the oldest compiler that the crates state
+  server [NAME]            starts one of the servers that conformance uses, prints the storage on
+                           it, and stops it when interrupted; without a name: which there are
   third-party              packages every crate, and builds and tests the third-party driver
                            from the packages";
 
@@ -42,6 +45,11 @@ fn run(arguments: &[String]) -> Outcome {
         ["docs"] => docs::run(&project, docs::Mode::Write),
         ["docs", "--check"] => docs::run(&project, docs::Mode::Check),
         ["rust-version"] => rust_version::run(&project),
+        ["server"] => {
+            println!("{}", servers::list());
+            Ok(())
+        }
+        ["server", name] => servers::serve(&project, name),
         ["third-party"] => third_party::run(&project),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

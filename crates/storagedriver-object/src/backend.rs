@@ -157,8 +157,10 @@ pub trait ObjectStoreBackend: Debug + Send + Sync + 'static {
     }
 
     /// Copies an object of at most [`Description::max_copy`] bytes, its mark included, once the
-    /// copy is whole; with `version` only that one, where the [`Description`] has it.
-    async fn copy(&self, from: &str, to: &str, version: Option<&Version>) -> StoreResult<()>;
+    /// copy is whole; with `version` only that one, where the [`Description`] has it. Returns the
+    /// version of the copy if the store tells it with its answer: a copy that is not found whole
+    /// afterwards is then known to have been replaced since, and not to have failed.
+    async fn copy(&self, from: &str, to: &str, version: Option<&Version>) -> StoreResult<Option<Version>>;
 
     /// Begins a multipart upload; the object will have this mark.
     async fn begin_upload(&self, key: &str, mark: &str) -> StoreResult<String> {

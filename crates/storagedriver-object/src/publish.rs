@@ -5,19 +5,18 @@ use storagedriver::{Error, ReadOptions, Result, Version};
 
 use crate::content::read;
 use crate::rename::{copy_ranges, ranges};
-use crate::session::Base;
+use crate::session::{Base, BaseBytes};
 use crate::upload::Upload;
 use crate::{
     Condition, Object, ObjectStoreBackend, Part, PutOptions, StoreError, StoreResult, parts, sessions,
 };
 
 impl<B: ObjectStoreBackend> Upload<B> {
-    /// Publishes what was accepted; when it fails, keeps it for another try.
-    pub(crate) async fn publish(&mut self) -> Result<()> {
+    /// Publishes what was accepted; when it fails, keeps it for another try. The version that it made,
+    /// unless that was not told.
+    pub(crate) async fn publish(&mut self) -> Result<Option<Version>> {
         if let Err(error) = self.gather().await {
-            if !matches!(error, Error::Conflict { .. }) {
-                let _ = self.keep().await;
-            }
+            let _ = self.keep().await;
             return Err(error);
         }
         // Another writer of the same upload may still begin one.
@@ -29,22 +28,25 @@ impl<B: ObjectStoreBackend> Upload<B> {
         if self.version.is_some() {
             self.mark_committing(&mark).await?;
         }
-        if let Err(error) = self.request(id.as_deref(), &mark).await {
+        let version = match self.request(id.as_deref(), &mark).await {
+            Ok(version) => Some(version),
             // The answer may be lost and the request done.
-            match self.engine.holds_mark(&self.path, &mark).await {
-                Ok(true) => {}
+            Err(error) => match self.engine.holds_mark(&self.path, &mark).await {
+                Ok(true) => None,
                 Ok(false) => return Err(self.failed(error).await),
                 Err(_) => return Err(error.at(&self.path)),
-            }
-        }
+            },
+        };
         if self.version.is_some() {
-            if id.is_none() {
+            // Parts that a writer of the same upload began meanwhile; and whatever the store keeps of an
+            // upload of which it did not say that it ended.
+            if id.is_none() || version.is_none() {
                 let _ = sessions::abort_parts(&self.engine, &self.durable).await;
             }
             // It is done. If this is not, the next to find the session sees that by the mark.
             let _ = sessions::remove(&self.engine, &self.path, &self.durable.nonce).await;
         }
-        Ok(())
+        Ok(version)
     }
 
     async fn failed(&mut self, error: StoreError) -> Error {
@@ -62,12 +64,17 @@ impl<B: ObjectStoreBackend> Upload<B> {
     }
 
     fn base_gone(&self) -> Error {
-        Error::conflict(&self.path, "the content that the append started from is gone; start again")
+        let reason = "the content that the append started from was replaced; cancel the upload or begin \
+                      one with Create";
+        Error::conflict(&self.path, reason)
     }
 
     /// Gets everything to where it can be published from.
     async fn gather(&mut self) -> Result<()> {
         self.take_base().await?;
+        if self.base.as_ref().is_some_and(|base| base.bytes == BaseBytes::Gone) {
+            return Err(self.base_gone());
+        }
         self.drain().await?;
         if self.window.len() == 0 && self.durable.upload.is_none() {
             return Ok(());
@@ -117,35 +124,52 @@ impl<B: ObjectStoreBackend> Upload<B> {
         };
         match published {
             Err(StoreError::NotFound) if self.base.is_some() => Err(StoreError::Precondition),
+            // Its segments: a delete was faster.
+            Err(StoreError::NotFound) => Err(StoreError::NoSuchUpload),
             published => published,
         }
     }
 
-    /// Makes the content that an append goes on from the beginning of the upload: by copies in the
-    /// store where it has them, else through this process.
+    /// Makes the content that an append goes on from the beginning of the upload. If it was replaced,
+    /// the upload goes on without it, and its commit tells.
     pub(crate) async fn take_base(&mut self) -> Result<()> {
-        let Some(base) = self.base.clone().filter(|base| !base.taken) else { return Ok(()) };
-        let (mut first, copied) = self.copy_base(&base).await?;
+        let at_path = self.base.clone().filter(|base| base.bytes == BaseBytes::AtPath);
+        let Some(mut base) = at_path else { return Ok(()) };
+        match self.bring_base(&base).await? {
+            // From here on nothing waits: a dropped future leaves all of it or nothing.
+            Some((first, mut rest)) => {
+                self.window.prepend(first);
+                rest.extend_from_slice(&self.buffer);
+                self.buffer = rest;
+                base.bytes = BaseBytes::Taken;
+            }
+            None => base.bytes = BaseBytes::Gone,
+        }
+        self.base = Some(base);
+        Ok(())
+    }
+
+    /// The base as parts and the bytes behind them, by copies in the store where it has them, else
+    /// through this process; `None` if it is not at the path any more.
+    async fn bring_base(&mut self, base: &Base) -> Result<Option<(Vec<Part>, BytesMut)>> {
+        let Some((mut first, copied)) = self.copy_base(base).await? else { return Ok(None) };
         let mut rest = BytesMut::new();
         if copied < base.size {
+            let gone = |error: &Error| matches!(error, Error::PathNotFound { .. } | Error::Conflict { .. });
             let options = ReadOptions::from_offset(copied).with_version(Version::new(&base.version));
             let mut content = match read(&self.engine, &self.path, &options).await {
-                Err(Error::PathNotFound { .. }) => return Err(self.base_gone()),
+                Err(error) if gone(&error) => return Ok(None),
                 content => content?,
             };
-            while let Some(chunk) = content.next().await.transpose()? {
-                rest.extend_from_slice(&chunk);
+            while let Some(chunk) = content.next().await {
+                match chunk {
+                    Err(error) if gone(&error) => return Ok(None),
+                    chunk => rest.extend_from_slice(&chunk?),
+                }
                 self.send_base(&mut first, &mut rest).await?;
             }
         }
-        // From here on nothing waits: a dropped future leaves all of it or nothing.
-        self.window.prepend(first);
-        rest.extend_from_slice(&self.buffer);
-        self.buffer = rest;
-        if let Some(base) = &mut self.base {
-            base.taken = true;
-        }
-        Ok(())
+        Ok(Some((first, rest)))
     }
 
     async fn send_base(&mut self, sent: &mut Vec<Part>, rest: &mut BytesMut) -> Result<()> {
@@ -162,8 +186,8 @@ impl<B: ObjectStoreBackend> Upload<B> {
         }
     }
 
-    /// Copies what makes whole parts; the parts and how many bytes they are.
-    async fn copy_base(&mut self, base: &Base) -> Result<(Vec<Part>, u64)> {
+    /// Copies what makes whole parts; the parts and how many bytes they are, `None` if the base is gone.
+    async fn copy_base(&mut self, base: &Base) -> Result<Option<(Vec<Part>, u64)>> {
         let description = self.engine.description().clone();
         let first = self.durable.part_size;
         let piece = if description.same_size_parts {
@@ -174,7 +198,7 @@ impl<B: ObjectStoreBackend> Upload<B> {
         };
         let count = base.size / piece.max(1);
         if !description.multipart || !description.copy_part || count == 0 {
-            return Ok((Vec::new(), 0));
+            return Ok(Some((Vec::new(), 0)));
         }
         self.reserve(u32::try_from(count).unwrap_or(u32::MAX)).await?;
         let copied = count * piece;
@@ -188,8 +212,8 @@ impl<B: ObjectStoreBackend> Upload<B> {
         };
         let id = self.durable.upload.clone().unwrap_or_default();
         match copy_ranges(&self.engine, (&source.key, &id), &source, pieces).await {
-            Ok(parts) => Ok((parts, copied)),
-            Err(StoreError::Precondition | StoreError::NotFound) => Err(self.base_gone()),
+            Ok(parts) => Ok(Some((parts, copied))),
+            Err(StoreError::Precondition | StoreError::NotFound) => Ok(None),
             Err(error) => Err(error.at(&self.path)),
         }
     }

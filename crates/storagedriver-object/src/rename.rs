@@ -4,35 +4,83 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use storagedriver::{DriverWriter, Error, ReadOptions, Result, StoragePath};
+use storagedriver::{DriverWriter, Error, ReadOptions, Result, StoragePath, Version};
 
 use crate::content::read;
 use crate::engine::Engine;
 use crate::upload::Upload;
 use crate::{Object, ObjectStoreBackend, Part, StoreError, StoreResult};
 
+/// So often a copy is begun anew because its source was replaced meanwhile.
+const MOST_COPIES: usize = 4;
+
+/// What became of a copy.
+enum Copied {
+    /// It is acknowledged; its version, where the store tells it.
+    Done(Option<Version>),
+    /// Its source was replaced while it was made, and the destination is as it was.
+    SourceReplaced,
+}
+
 pub(crate) async fn rename<B: ObjectStoreBackend>(
     engine: &Arc<Engine<B>>,
     from: &StoragePath,
     to: &StoragePath,
 ) -> Result<()> {
-    let source = engine.head(from).await?.ok_or_else(|| Error::path_not_found(from))?;
+    for _ in 0..MOST_COPIES {
+        let source = engine.head(from).await?.ok_or_else(|| Error::path_not_found(from))?;
+        if let Copied::Done(version) = copy(engine, from, &source, to).await? {
+            verify(engine, from, &source, to, version).await?;
+            return remove_source(engine, from, &source).await;
+        }
+    }
+    let reason = format!("the content was replaced {MOST_COPIES} times while it was copied; try again");
+    Err(Error::conflict(from, reason))
+}
+
+async fn copy<B: ObjectStoreBackend>(
+    engine: &Arc<Engine<B>>,
+    from: &StoragePath,
+    source: &Object,
+    to: &StoragePath,
+) -> Result<Copied> {
     let description = engine.description();
-    if source.size <= description.max_copy {
+    let copied = if source.size <= description.max_copy {
         let version = description.conditional_copy.then_some(&source.version);
-        let copied = engine.backend.copy(&source.key, &engine.keys.file(to), version).await;
-        copied.map_err(|error| error.at(from))?;
+        engine.backend.copy(&source.key, &engine.keys.file(to), version).await
     } else if description.multipart && description.copy_part {
-        copy_parts(engine, &source, to).await.map_err(|error| error.at(from))?;
+        copy_parts(engine, source, to).await.map(Some)
     } else {
-        copy_through_client(engine, from, &source, to).await?;
+        return copy_through_client(engine, from, source, to).await;
+    };
+    match copied {
+        Ok(version) => Ok(Copied::Done(version)),
+        Err(StoreError::Precondition) => Ok(Copied::SourceReplaced),
+        Err(error) => Err(error.at(from)),
     }
-    let whole = engine.head(to).await?.is_some_and(|object| object.size == source.size);
-    if !whole {
-        let reason = format!("the copy at {to} is not what was copied; the source is still there");
-        return Err(Error::conflict(from, reason));
+}
+
+/// Makes sure that the copy is whole before its source goes: some stores acknowledge copies that
+/// failed, and not all tell a version with the answer.
+async fn verify<B: ObjectStoreBackend>(
+    engine: &Engine<B>,
+    from: &StoragePath,
+    source: &Object,
+    to: &StoragePath,
+    copied: Option<Version>,
+) -> Result<()> {
+    let found = engine.head(to).await?;
+    if found.as_ref().is_some_and(|object| object.size == source.size) {
+        return Ok(());
     }
-    remove_source(engine, from, &source).await
+    // A copy that has a version was there. If that one is not there now, another came after it and
+    // wins, as if the rename had been over before.
+    let replaced = |version: Version| found.is_none_or(|object| object.version != version);
+    if copied.is_some_and(replaced) {
+        return Ok(());
+    }
+    let reason = format!("the copy at {to} is not what was copied; the source is still there");
+    Err(Error::conflict(from, reason))
 }
 
 async fn remove_source<B: ObjectStoreBackend>(
@@ -75,7 +123,7 @@ pub(crate) async fn copy_ranges<B: ObjectStoreBackend>(
             let tag = engine.backend.copy_part(key, id, number, source, range).await?;
             Ok(Part { number, tag, size })
         })
-        .buffered(engine.parallel())
+        .buffered(engine.options.copy_parallel.max(1))
         .try_collect()
         .await
 }
@@ -84,11 +132,10 @@ async fn copy_parts<B: ObjectStoreBackend>(
     engine: &Engine<B>,
     source: &Object,
     to: &StoragePath,
-) -> StoreResult<()> {
+) -> StoreResult<Version> {
     let description = engine.description();
     let least = source.size.div_ceil(u64::from(description.max_parts.max(1)));
-    let piece =
-        description.max_copy.min(description.max_part).min(1 << 30).max(least).max(description.min_part);
+    let piece = engine.options.copy_part.min(description.max_part).max(least).max(description.min_part);
     let key = engine.keys.file(to);
     let mark = source.mark.clone().unwrap_or_else(|| "copy".to_owned());
     let id = engine.backend.begin_upload(&key, &mark).await?;
@@ -97,14 +144,12 @@ async fn copy_parts<B: ObjectStoreBackend>(
         let parts = copy_ranges(engine, (&key, &id), source, pieces).await?;
         engine.backend.complete(&key, &id, &parts, None).await
     };
-    match copied.await {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            // The failure that matters is the first; what is left goes with `abort_stale`.
-            let _ = engine.backend.abort(&key, &id).await;
-            Err(error)
-        }
+    let copied = copied.await;
+    if copied.is_err() {
+        // The failure that matters is the first; what is left goes with `abort_stale`.
+        let _ = engine.backend.abort(&key, &id).await;
     }
+    copied
 }
 
 async fn copy_through_client<B: ObjectStoreBackend>(
@@ -112,19 +157,22 @@ async fn copy_through_client<B: ObjectStoreBackend>(
     from: &StoragePath,
     source: &Object,
     to: &StoragePath,
-) -> Result<()> {
+) -> Result<Copied> {
     let options = ReadOptions::all().with_version(source.version.clone());
-    let mut content = read(engine, from, &options).await?;
+    let mut content = match read(engine, from, &options).await {
+        Err(Error::Conflict { .. }) => return Ok(Copied::SourceReplaced),
+        content => content?,
+    };
     let mut upload = Upload::begin(engine, to);
     let copied = async {
         while let Some(chunk) = content.next().await.transpose()? {
             upload.write(chunk).await?;
         }
-        upload.commit().await
+        upload.publish().await
     };
-    let copied: Result<()> = copied.await;
+    let copied: Result<Option<Version>> = copied.await;
     if copied.is_err() {
         let _ = upload.cancel().await;
     }
-    copied
+    copied.map(Copied::Done)
 }

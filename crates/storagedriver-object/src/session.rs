@@ -35,8 +35,19 @@ pub(crate) enum State {
 pub(crate) struct Base {
     pub(crate) version: String,
     pub(crate) size: u64,
-    /// Whether its bytes are among the parts.
-    pub(crate) taken: bool,
+    pub(crate) bytes: BaseBytes,
+}
+
+/// Where the bytes of a base are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum BaseBytes {
+    /// At the path, to be taken before the first part.
+    AtPath,
+    /// Among the parts.
+    Taken,
+    /// Nowhere: the content was replaced before they were taken. The upload goes on, for only a
+    /// commit may tell of it.
+    Gone,
 }
 
 /// What is durable of an upload: all but its tail.

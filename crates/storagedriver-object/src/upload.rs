@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use storagedriver::{BoxFuture, DriverWriter, Error, Result, StoragePath, Version, async_trait};
 
 use crate::engine::Engine;
-use crate::session::{Base, Session, State, unique};
+use crate::session::{Base, BaseBytes, Session, State, unique};
 use crate::sessions::{self, Stored};
 use crate::window::Window;
 use crate::{ObjectStoreBackend, PutOptions, StoreError, StoreResult, parts};
@@ -100,7 +100,8 @@ impl<B: ObjectStoreBackend> Upload<B> {
     }
 
     fn total(&self) -> u64 {
-        let base = self.base.as_ref().filter(|base| !base.taken).map_or(0, |base| base.size);
+        let base =
+            self.base.as_ref().filter(|base| base.bytes != BaseBytes::Taken).map_or(0, |base| base.size);
         self.window.bytes() + base + self.buffer.len() as u64
     }
 
@@ -241,7 +242,7 @@ impl<B: ObjectStoreBackend> Upload<B> {
             else {
                 return Ok(());
             };
-            if self.base.as_ref().is_some_and(|base| !base.taken) {
+            if self.base.as_ref().is_some_and(|base| base.bytes == BaseBytes::AtPath) {
                 self.take_base().await?;
                 continue;
             }
@@ -340,7 +341,7 @@ impl<B: ObjectStoreBackend> DriverWriter for Upload<B> {
     }
 
     async fn commit(&mut self) -> Result<()> {
-        self.publish().await
+        self.publish().await.map(drop)
     }
 
     async fn cancel(&mut self) -> Result<()> {

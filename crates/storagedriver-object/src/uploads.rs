@@ -9,7 +9,7 @@ use storagedriver::{Error, Result, StoragePath, UploadInfo};
 
 use crate::engine::{Engine, corrupted};
 use crate::pages::Pages;
-use crate::session::{Base, HEAD, Head, State};
+use crate::session::{Base, BaseBytes, HEAD, Head, State};
 use crate::sessions::{self, moved_on};
 use crate::upload::Upload;
 use crate::{Object, ObjectStoreBackend, OpenUpload, StoreError};
@@ -42,13 +42,15 @@ pub(crate) async fn append<B: ObjectStoreBackend>(
         let Some((_, nonce)) = engine.keys.parse_session(&object.key) else { continue };
         let Some(found) = sessions::read(engine, path, &nonce).await? else { continue };
         if sessions::is_committed(engine, path, &found.session.state).await? {
+            // Its writer may have died before the store was done with the parts.
+            sessions::abort_parts(engine, &found.session).await?;
             sessions::remove(engine, path, &nonce).await?;
         } else if found.session.state != State::Ending && found.session.size.is_some() {
             return Ok(Upload::resume(engine, path, found));
         }
     }
     let object = engine.head(path).await?.ok_or_else(|| Error::path_not_found(path))?;
-    let base = Base { version: object.version.to_string(), size: object.size, taken: false };
+    let base = Base { version: object.version.to_string(), size: object.size, bytes: BaseBytes::AtPath };
     Ok(Upload::onto(engine, path, base))
 }
 
@@ -74,6 +76,7 @@ pub(crate) async fn uploads<B: ObjectStoreBackend>(
             named.extend(head.upload.clone());
             if sessions::is_committed(engine, &path, &head.state).await? {
                 // A writer ended between its publication and this.
+                abort_upload(engine, &path, head.upload.as_deref()).await?;
                 sessions::remove(engine, &path, &nonce).await?;
                 continue;
             }
@@ -113,14 +116,24 @@ async fn read_head<B: ObjectStoreBackend>(
     Ok(Some((head, download.object)))
 }
 
+/// Ends a multipart upload of the store, if there is one.
+async fn abort_upload<B: ObjectStoreBackend>(
+    engine: &Engine<B>,
+    path: &StoragePath,
+    id: Option<&str>,
+) -> Result<()> {
+    let Some(id) = id else { return Ok(()) };
+    match engine.backend.abort(&engine.keys.file(path), id).await {
+        Ok(()) | Err(StoreError::NoSuchUpload) => Ok(()),
+        Err(error) => Err(error.at(path)),
+    }
+}
+
 /// Ends an upload, if it is as it was when it was listed.
 pub(crate) async fn abort<B: ObjectStoreBackend>(engine: &Arc<Engine<B>>, upload: &UploadInfo) -> Result<()> {
     let path = upload.path();
     if let Some(id) = upload.id().strip_prefix("store:") {
-        return match engine.backend.abort(&engine.keys.file(path), id).await {
-            Ok(()) | Err(StoreError::NoSuchUpload) => Ok(()),
-            Err(error) => Err(error.at(path)),
-        };
+        return abort_upload(engine, path, Some(id)).await;
     }
     let parsed = upload.id().strip_prefix("session:").and_then(|id| id.split_once(':'));
     let Some((nonce, version)) = parsed else {

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use storagedriver::bytes::Bytes;
-use storagedriver::{Layer, Result, Storage, StorageDriver, StoragePath};
+use storagedriver::{Guarantee, Guarantees, Layer, Result, Storage, StorageDriver, StoragePath};
 use storagedriver_inmemory::InMemory;
 use storagedriver_testsuites::model::history::{
     Action, Answer, Event, History, HistoryFailure, Plan, record, run_histories,
@@ -218,4 +218,111 @@ fn what_failed_may_be_done_never_or_later() {
         (0, 5, 6, put(A, 1), Done),
         (1, 7, 8, get(A), Read(2)),
     ]);
+}
+
+#[test]
+fn a_delete_may_find_what_a_writer_left_that_failed() {
+    let failed = || Answer::Unpublished("no such upload".to_owned());
+    let commit = || Action::Commit(A.to_owned(), 1, 1);
+    let found = vec![(0, 1, 4, commit(), failed()), (1, 2, 6, delete(A), Done)];
+    explained(found.clone());
+    history(false, found).check().unwrap();
+    // But it publishes nothing, and without it there is nothing to find.
+    refused(vec![(0, 1, 4, commit(), failed()), (0, 5, 6, get(A), Read(1))]);
+    refused(vec![(1, 2, 6, delete(A), Done)]);
+}
+
+#[test]
+fn a_delete_may_find_a_copy_on_its_way() {
+    let (copying, over) = (
+        vec![
+            (0, 1, 2, put(A, 1), Done),
+            (0, 3, 8, rename(A, B), Done),
+            (1, 4, 5, delete(B), Done),
+            (1, 9, 10, get(B), Read(1)),
+        ],
+        vec![
+            (0, 1, 2, put(A, 1), Done),
+            (0, 3, 4, rename(A, B), Done),
+            (1, 5, 6, delete(B), Done),
+            (1, 7, 8, delete(B), Done),
+        ],
+    );
+    history(false, copying.clone()).check().unwrap();
+    history(true, copying).check().unwrap_err();
+    // Only while it lasts.
+    refused(over);
+}
+
+#[test]
+fn a_value_that_came_back_need_not_go_with_a_rename_of_its_first_version() {
+    // Moved away and back between the copy and the delete of another rename.
+    let back = |last| {
+        vec![
+            (0, 1, 2, put(A, 1), Done),
+            (0, 3, 20, rename(A, B), Done),
+            (1, 4, 5, rename(A, "/c"), Done),
+            (1, 6, 7, rename("/c", A), Done),
+            (1, 21, 22, get(A), last),
+        ]
+    };
+    history(false, back(Read(1))).check().unwrap();
+    history(false, back(NotFound)).check().unwrap();
+    history(true, back(Read(1))).check().unwrap_err();
+}
+
+/// A rename of several steps, in the wrong order: the source goes before the destination is there.
+#[derive(Debug)]
+struct DeletesFirst(Arc<dyn StorageDriver>);
+
+#[async_trait]
+impl Layer for DeletesFirst {
+    fn inner(&self) -> &dyn StorageDriver {
+        &*self.0
+    }
+
+    async fn rename(&self, from: &StoragePath, to: &StoragePath) -> Result<()> {
+        let content = self.0.get_content(from).await?;
+        self.0.delete(from).await?;
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        self.0.put_content(to, content).await
+    }
+
+    fn guarantees(&self) -> Guarantees {
+        self.0.guarantees().without(Guarantee::AtomicRename)
+    }
+}
+
+/// A rename that copies, and forgets the source.
+#[derive(Debug)]
+struct Copies(Arc<dyn StorageDriver>);
+
+#[async_trait]
+impl Layer for Copies {
+    fn inner(&self) -> &dyn StorageDriver {
+        &*self.0
+    }
+
+    async fn rename(&self, from: &StoragePath, to: &StoragePath) -> Result<()> {
+        let content = self.0.get_content(from).await?;
+        self.0.put_content(to, content).await
+    }
+
+    fn guarantees(&self) -> Guarantees {
+        self.0.guarantees().without(Guarantee::AtomicRename)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_rename_of_several_steps_that_are_wrong_is_found() {
+    let wrong: [fn() -> Storage; 2] = [
+        || Storage::new(DeletesFirst(Arc::new(InMemory::new()))),
+        || Storage::new(Copies(Arc::new(InMemory::new()))),
+    ];
+    for (number, open) in wrong.into_iter().enumerate() {
+        let failure = run_histories(Arc::new(Fresh(open)), 1, 300).await;
+        assert!(matches!(failure, Err(HistoryFailure::Unexplained(..))), "{number}: {failure:?}");
+    }
 }

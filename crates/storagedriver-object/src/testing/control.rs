@@ -28,6 +28,7 @@ struct Requests {
     faults: BTreeMap<usize, Fault>,
     /// Each request waits for a permit of it.
     gate: Option<Arc<Semaphore>>,
+    broken_copies: bool,
 }
 
 /// Counts, fails and holds the requests of one client.
@@ -61,6 +62,16 @@ impl Control {
     /// Forgets the faults that were not met.
     pub fn clear(&self) {
         self.lock().faults.clear();
+    }
+
+    /// From now on copies have half of their bytes and are acknowledged without a version, as where an
+    /// error hides in a good answer.
+    pub fn break_copies(&self) {
+        self.lock().broken_copies = true;
+    }
+
+    pub(super) fn breaks_copies(&self) -> bool {
+        self.lock().broken_copies
     }
 
     /// From now on each request waits for a permit.

@@ -134,7 +134,8 @@ impl ObjectStoreBackend for MemoryBackend {
         self.control.request("delete_version", key, delete).await
     }
 
-    async fn copy(&self, from: &str, to: &str, version: Option<&Version>) -> StoreResult<()> {
+    async fn copy(&self, from: &str, to: &str, version: Option<&Version>) -> StoreResult<Option<Version>> {
+        let broken = self.control.breaks_copies();
         let copy = || {
             let mut state = self.store.lock();
             let held = state.held(from)?.clone();
@@ -144,7 +145,10 @@ impl ObjectStoreBackend for MemoryBackend {
             if held.object.size > self.store.description.max_copy {
                 return Err(StoreError::unsupported("copies of that size"));
             }
-            state.put(to, held.content, &PutOptions { condition: None, mark: held.object.mark }).map(drop)
+            let content = if broken { held.content.slice(..held.content.len() / 2) } else { held.content };
+            let options = PutOptions { condition: None, mark: held.object.mark };
+            let version = state.put(to, content, &options)?;
+            Ok(Some(version).filter(|_| !broken))
         };
         self.control.request("copy", to, copy).await
     }

@@ -5,14 +5,66 @@ use storagedriver_object::testing::MemoryStore;
 use storagedriver_object::{Description, ObjectDriver, ObjectOptions};
 use storagedriver_testsuites::{BoxError, Harness, Scale, Store, async_trait};
 
-/// A store whose parts and pages are so small that the suite crosses their ends.
+/// A store whose parts, pages and copies are so small that the suite crosses their ends.
 pub(crate) fn small() -> Description {
     let mut description = Description::FULL;
     description.min_part = 1024;
     description.page = 7;
     description.delete_batch = 5;
-    description.max_copy = 100_000;
+    description.max_copy = 30_000;
     description
+}
+
+/// Everything, in the sizes of S3.
+pub(crate) fn full() -> Stores {
+    Stores::new(Description::FULL, 10 << 20)
+}
+
+pub(crate) fn small_parts() -> Stores {
+    Stores::new(small(), 1024)
+}
+
+/// No condition is ever looked at.
+pub(crate) fn unconditional() -> Stores {
+    let mut description = small();
+    description.conditional_put = false;
+    description.conditional_complete = false;
+    description.conditional_copy = false;
+    description.conditional_delete = false;
+    Stores::new(description, 4096)
+}
+
+/// As R2 and US3: parts of one size, and here no copies of parts and no list of uploads.
+pub(crate) fn same_size_parts() -> Stores {
+    let mut description = small();
+    description.same_size_parts = true;
+    description.copy_part = false;
+    description.lists_uploads = false;
+    Stores::new(description, 5000)
+}
+
+/// No multipart uploads.
+pub(crate) fn segments() -> Stores {
+    let mut description = small();
+    description.multipart = false;
+    description.copy_part = false;
+    description.lists_uploads = false;
+    Stores::new(description, 3000)
+}
+
+/// Listings in no order that is known.
+pub(crate) fn unordered() -> Stores {
+    let mut description = small();
+    description.byte_order = false;
+    description.start_after = false;
+    Stores::new(description, 64 << 10)
+}
+
+/// Listings that start at markers only.
+pub(crate) fn markers_only() -> Stores {
+    let mut description = small();
+    description.start_after = false;
+    Stores::new(description, 64 << 10)
 }
 
 pub(crate) fn open(store: &MemoryStore, part_size: u64) -> Storage {
@@ -29,7 +81,7 @@ pub(crate) struct Stores {
 }
 
 impl Stores {
-    pub(crate) fn new(description: Description, part_size: u64) -> Self {
+    fn new(description: Description, part_size: u64) -> Self {
         Stores { description, part_size }
     }
 }

@@ -337,6 +337,27 @@ pub(super) async fn one_of_two_resumers_can_end_it(fixture: &Fixture) -> Checked
     Ok(())
 }
 
+/// A close that adds nothing is an ending, too.
+pub(super) async fn a_close_without_a_write_ends_it(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    for size in [0, 100] {
+        let content = pattern(1, size);
+        for commits in [false, true] {
+            close_upload(storage, "/file", &content).await?;
+            let first = storage.writer("/file", WriteMode::Append).await?;
+            let second = storage.writer("/file", WriteMode::Append).await?;
+            second.close().await?;
+            let late = if commits { first.commit().await } else { first.close().await.map(drop) };
+            refused(late, ErrorKind::Conflict)?;
+            ensure_eq!(upload_sizes(storage, "/").await?, [("/file".to_owned(), size)], "the uploads");
+            storage.writer("/file", WriteMode::Append).await?.commit().await?;
+            expect_content(storage, "/file", &content).await?;
+            storage.delete("/file").await?;
+        }
+    }
+    Ok(())
+}
+
 pub(super) async fn one_of_two_processes_can_end_it(fixture: &Fixture) -> Checked {
     let other = fixture.another().await?;
     one_of_two_resumers_ends(fixture.storage(), &other).await?;

@@ -111,6 +111,7 @@ macro_rules! __with_cases {
             resumes_the_newest_upload: ["append-resumes"] needs [IndependentUploads];
             a_commit_consumes_the_upload: ["commit-consumes"];
             one_of_two_resumers_can_end_it: ["resumers-one"] needs [FencedUploads];
+            a_close_without_a_write_ends_it: ["resumers-one"] needs [FencedUploads];
             one_of_two_processes_can_end_it: ["resumers-one", "close-shared"] needs [FencedUploads, Shared];
             opening_fences_nobody: ["open-fences-nobody"];
             is_resumed_by_a_second_handle: ["close-shared"] needs [Shared];

@@ -243,6 +243,16 @@ impl Habit for BothResumersEnd {
     }
 }
 
+/// A close that adds nothing does nothing: whoever else resumed the upload may still end it.
+pub(super) struct IdleCloseEndsNothing;
+
+#[async_trait]
+impl Habit for IdleCloseEndsNothing {
+    async fn close(draft: &mut Draft) -> Result<()> {
+        if draft.resumed && !draft.written { Ok(()) } else { draft.inner.close().await }
+    }
+}
+
 /// The first byte of content that was written at one go is lost.
 pub(super) struct CommitLosesFirstByte;
 

@@ -314,6 +314,9 @@ mutants! {
         append::one_of_two_resumers_can_end_it: "wanted conflict, but the operation succeeded",
         concurrency::one_of_many_resumers_ends_an_upload: "how many of eight resumers committed",
     }
+    idle_close_ends_nothing = Writes::<endings::IdleCloseEndsNothing>::wrap => {
+        append::a_close_without_a_write_ends_it: "wanted conflict, but the operation succeeded",
+    }
     commit_loses_first_byte = Writes::<endings::CommitLosesFirstByte>::wrap => {
         writer::streams_every_size: "get_content of /content",
     }

@@ -40,16 +40,26 @@ struct Lane<'a> {
     optional: bool,
 }
 
+/// What a path holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+struct Held {
+    value: Option<Value>,
+    /// How often the path was written: renamed away and back, a value is not the version that it was.
+    writes: u32,
+}
+
 /// How far an operation of several steps has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Stage {
     /// Not begun.
     Fresh,
-    /// It has seen this value at its source.
-    Seen(Value),
-    /// It has copied this value to its destination.
-    Copied(Value),
+    /// It has seen this at its source.
+    Seen(Held),
+    /// It has copied this to its destination.
+    Copied(Held),
 }
+
+type Contents = BTreeMap<String, Held>;
 
 /// How many operations of a lane are done, and how far the next one is.
 type Position = (usize, Stage);
@@ -57,7 +67,7 @@ type Position = (usize, Stage);
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Place {
     positions: Vec<Position>,
-    contents: BTreeMap<String, Value>,
+    contents: Contents,
 }
 
 impl History {
@@ -108,13 +118,27 @@ impl History {
         lanes
     }
 
-    /// Whether a delete may succeed without content, because an upload may be at its path.
-    fn upload_possible(&self, path: &str, until: u64) -> bool {
+    /// Whether a delete may succeed without content, because an upload may be at its path: of a
+    /// writer, or of a rename that copies part by part.
+    fn upload_possible(&self, path: &str, delete: &Event) -> bool {
         self.events.iter().any(|event| match &event.action {
-            Action::Commit(at, _, opened) => at == path && *opened < until,
+            Action::Commit(at, _, opened) => at == path && *opened < delete.answered,
+            Action::Rename(_, to) if to == path && !self.atomic_rename => {
+                let left = matches!(event.answer, Answer::Unknown(_));
+                event.invoked < delete.answered && (left || delete.invoked < event.answered)
+            }
             _ => false,
         })
     }
+}
+
+/// The contents after one path was written or deleted.
+fn with(contents: &Contents, path: &str, value: Option<Value>) -> Contents {
+    let mut contents = contents.clone();
+    let held = contents.entry(path.to_owned()).or_default();
+    held.writes += u32::from(value.is_some());
+    held.value = value;
+    contents
 }
 
 struct Search<'a> {
@@ -164,63 +188,55 @@ impl<'a> Search<'a> {
         &self,
         event: &Event,
         (number, stage): Position,
-        contents: &BTreeMap<String, Value>,
-    ) -> Vec<(Position, BTreeMap<String, Value>)> {
+        contents: &Contents,
+    ) -> Vec<(Position, Contents)> {
         let after = (number + 1, Stage::Fresh);
-        let held = |path: &str| contents.get(path).copied();
-        let with = |path: &str, value: Option<Value>| {
-            let mut contents = contents.clone();
-            match value {
-                Some(value) => contents.insert(path.to_owned(), value),
-                None => contents.remove(path),
-            };
-            contents
-        };
+        let held = |path: &str| contents.get(path).copied().unwrap_or_default();
         let effect = matches!(event.answer, Answer::Done | Answer::Unknown(_));
         match (&event.action, &event.answer) {
             (Action::Put(path, value) | Action::Commit(path, value, _), _) if effect => {
-                vec![(after, with(path, Some(*value)))]
+                vec![(after, with(contents, path, Some(*value)))]
             }
-            (Action::Get(path), Answer::Read(value)) if held(path) == Some(*value) => {
+            (Action::Commit(..), Answer::Unpublished(_)) => vec![(after, contents.clone())],
+            (Action::Get(path), Answer::Read(value)) if held(path).value == Some(*value) => {
                 vec![(after, contents.clone())]
             }
             (Action::Get(path) | Action::Delete(path) | Action::Rename(path, _), Answer::NotFound)
-                if held(path).is_none() =>
+                if held(path).value.is_none() =>
             {
                 vec![(after, contents.clone())]
             }
             (Action::Delete(path), _) if effect => {
                 let there = held(path);
-                let upload = self.history.upload_possible(path, event.answered);
-                match there {
+                let deleted = (after, with(contents, path, None));
+                if stage != Stage::Fresh {
                     // Seen before: whatever is there now goes, another may have been faster.
-                    _ if stage != Stage::Fresh => vec![(after, with(path, None))],
-                    None if !upload => Vec::new(),
+                    vec![deleted]
+                } else if there.value.is_none() && !self.history.upload_possible(path, event) {
+                    Vec::new()
+                } else if there.value.is_some() && !self.history.atomic_rename {
                     // A store whose renames are several steps looks first, and deletes then.
-                    Some(value) if !self.history.atomic_rename => {
-                        vec![((number, Stage::Seen(value)), contents.clone()), (after, with(path, None))]
-                    }
-                    _ => vec![(after, with(path, None))],
+                    vec![((number, Stage::Seen(there)), contents.clone()), deleted]
+                } else {
+                    vec![deleted]
                 }
             }
-            (Action::Rename(from, to), _) if effect => {
-                if self.history.atomic_rename {
-                    let Some(value) = held(from) else { return Vec::new() };
-                    let mut contents = with(to, Some(value));
-                    contents.remove(from);
-                    return vec![(after, contents)];
-                }
-                match (stage, held(from)) {
-                    (Stage::Fresh, None) => Vec::new(),
-                    (Stage::Fresh, Some(value)) => vec![((number, Stage::Seen(value)), contents.clone())],
-                    (Stage::Seen(value), _) => vec![((number, Stage::Copied(value)), with(to, Some(value)))],
-                    // A store that cannot delete a certain version only may delete a later one.
-                    (Stage::Copied(value), Some(now)) if value != now => {
-                        vec![(after, contents.clone()), (after, with(from, None))]
-                    }
-                    (Stage::Copied(_), _) => vec![(after, with(from, None))],
-                }
+            (Action::Rename(from, to), _) if effect && self.history.atomic_rename => {
+                let Some(value) = held(from).value else { return Vec::new() };
+                vec![(after, with(&with(contents, to, Some(value)), from, None))]
             }
+            (Action::Rename(from, to), _) if effect => match stage {
+                Stage::Fresh if held(from).value.is_none() => Vec::new(),
+                Stage::Fresh => vec![((number, Stage::Seen(held(from))), contents.clone())],
+                Stage::Seen(seen) => {
+                    vec![((number, Stage::Copied(seen)), with(contents, to, seen.value))]
+                }
+                // A store that cannot delete a certain version only may delete a later one.
+                Stage::Copied(seen) if held(from) != seen => {
+                    vec![(after, contents.clone()), (after, with(contents, from, None))]
+                }
+                Stage::Copied(_) => vec![(after, with(contents, from, None))],
+            },
             _ => Vec::new(),
         }
     }

@@ -47,6 +47,9 @@ pub enum Answer {
     NotFound,
     /// Another error: it may have been done or not, at the time or later.
     Unknown(String),
+    /// A writer that failed before its commit was asked for: it published nothing, but may have left an
+    /// upload that a `delete` finds.
+    Unpublished(String),
 }
 
 /// One operation.
@@ -107,6 +110,7 @@ impl fmt::Display for Event {
             Answer::Spliced(what) => write!(f, ": no value that was written: {what}"),
             Answer::NotFound => f.write_str(": not found"),
             Answer::Unknown(error) => write!(f, ": {error}"),
+            Answer::Unpublished(error) => write!(f, ": given up before its commit: {error}"),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use storagedriver::bytes::Bytes;
-use storagedriver::{BoxError, Guarantee, ReadOptions, Storage, WriteMode};
+use storagedriver::{BoxError, FileWriter, Guarantee, ReadOptions, Storage, WriteMode};
 
 use super::{Action, Answer, Event, History, Unexplained, Value};
 use crate::Harness;
@@ -198,7 +198,18 @@ async fn work(shared: Arc<Shared>, task: usize, mut random: Random, operations: 
     events
 }
 
-/// Does one operation; `None` if it failed before it could have an effect.
+/// Opens a writer and writes a value to it in two pieces.
+async fn write(storage: &Storage, path: &str, value: Value) -> storagedriver::Result<FileWriter> {
+    let mut writer = storage.writer(path, WriteMode::Create).await?;
+    let content = bytes_of(value);
+    let (head, tail) = (content.slice(..content.len() / 2), content.slice(content.len() / 2..));
+    writer.write(head).await?;
+    tokio::task::yield_now().await;
+    writer.write(tail).await?;
+    Ok(writer)
+}
+
+/// Does one operation; `None` if it was a read that failed.
 async fn perform(shared: &Shared, task: usize, action: Action) -> Option<Event> {
     let storage = &shared.storage;
     let mut invoked = shared.tick();
@@ -209,15 +220,14 @@ async fn perform(shared: &Shared, task: usize, action: Action) -> Option<Event> 
         }
         Action::Commit(path, value, _) => {
             let opened = invoked;
-            let mut writer = storage.writer(&path, WriteMode::Create).await.ok()?;
-            let content = bytes_of(value);
-            let (head, tail) = (content.slice(..content.len() / 2), content.slice(content.len() / 2..));
-            writer.write(head).await.ok()?;
-            tokio::task::yield_now().await;
-            writer.write(tail).await.ok()?;
-            invoked = shared.tick();
-            let outcome = writer.commit().await;
-            (Action::Commit(path, value, opened), outcome.map(|()| Answer::Done))
+            let outcome = match write(storage, &path, value).await {
+                Ok(writer) => {
+                    invoked = shared.tick();
+                    writer.commit().await.map(|()| Answer::Done)
+                }
+                Err(error) => Ok(Answer::Unpublished(error.to_string())),
+            };
+            (Action::Commit(path, value, opened), outcome)
         }
         Action::Rename(from, to) => {
             let outcome = storage.rename(&from, &to).await;

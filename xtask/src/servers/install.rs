@@ -1,0 +1,136 @@
+//! Getting what is missing. Packages of the system come by apt; everything else lies below
+//! `target/servers`, so that removing that directory removes it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::versions::GoProgram;
+use crate::project::{self, Outcome, Project};
+
+/// Where a program of the system lies, if it is there. Servers lie where the search path of an
+/// ordinary user does not lead.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let places = std::env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
+    places.map(|place| place.join(program)).find(|path| path.is_file())
+}
+
+/// Sees to it that the programs are there, by apt if one of them is not.
+///
+/// # Errors
+/// The packages cannot be installed, or they do not hold the programs.
+pub(crate) fn apt(project: &Project, packages: &[&str], programs: &[&str]) -> Outcome {
+    let missing = || programs.iter().find(|program| find(program).is_none());
+    let Some(first) = missing() else { return Ok(()) };
+    install(project, packages).map_err(|error| format!("there is no `{first}` here: {error}"))?;
+    match missing() {
+        Some(program) => Err(format!("{} hold no `{program}`", packages.join(", ")).into()),
+        None => Ok(()),
+    }
+}
+
+fn install(project: &Project, packages: &[&str]) -> Outcome {
+    if find("apt-get").is_none() {
+        return Err(format!("no apt-get either; install what Debian calls {}", packages.join(", ")).into());
+    }
+    let apt = || {
+        let mut apt = as_root(project, "env");
+        // A package may ask on the terminal; another installation may be under way.
+        apt.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"]);
+        apt
+    };
+    run(apt().arg("update"))?;
+    run(apt().args(["install", "-y", "--no-install-recommends"]).args(packages))
+}
+
+/// Runs an installer. What it says is not what the task prints.
+fn run(command: &mut Command) -> Outcome {
+    project::run(command.stdout(std::io::stderr()))
+}
+
+fn as_root(project: &Project, program: &str) -> Command {
+    let root = project::output(project.command("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+    if root {
+        project.command(program)
+    } else {
+        let mut command = project.command("sudo");
+        command.args(["--non-interactive", program]);
+        command
+    }
+}
+
+/// Builds a program of Go's in its pinned version, if that is not there yet; where it lies.
+///
+/// # Errors
+/// There is no Go here, or it cannot build the program.
+pub(crate) fn go(project: &Project, program: &GoProgram) -> Outcome<PathBuf> {
+    let place = place(project).join("bin").join(format!("{}-{}", program.name, program.version));
+    let built = place.join(program.name);
+    if !built.is_file() {
+        need("go", "install Go 1.24 or later")?;
+        let mut go = project.command("go");
+        go.arg("install").arg(format!("{}@{}", program.package, program.version));
+        run(go.env("GOBIN", &place).env("CGO_ENABLED", "0").env_remove("GOFLAGS"))?;
+    }
+    Ok(built)
+}
+
+/// Installs a package of npm's, if that version of it is not there yet; where its programs lie.
+///
+/// # Errors
+/// There is no npm here, or it cannot install the package.
+pub(crate) fn npm(project: &Project, package: &str) -> Outcome<PathBuf> {
+    let place = place(project).join("npm").join(package);
+    once(&place, || {
+        need("npm", "install Node.js 20 or later")?;
+        let mut npm = project.command("npm");
+        npm.args(["install", "--no-audit", "--no-fund", "--loglevel", "error", "--prefix"]).arg(&place);
+        run(npm.arg(package))
+    })?;
+    Ok(place.join("node_modules/.bin"))
+}
+
+/// Installs packages of Python's into an environment of their own, if they are not there yet; where
+/// its programs lie.
+///
+/// # Errors
+/// There is no Python here, or it cannot install the packages.
+pub(crate) fn pip(project: &Project, name: &str, packages: &[&str]) -> Outcome<PathBuf> {
+    let place = place(project).join("python").join(name);
+    once(&place, || {
+        need("python3", "install Python 3.10 or later")?;
+        let environment = || {
+            let mut python = project.command("python3");
+            run(python.args(["-m", "venv", "--clear"]).arg(&place))
+        };
+        // Debian and Ubuntu ship Python without the part that makes environments.
+        environment().or_else(|_| install(project, &["python3-venv"]).and_then(|()| environment()))?;
+        let mut pip = project.command(&place.join("bin/pip").display().to_string());
+        run(pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(packages))
+    })?;
+    Ok(place.join("bin"))
+}
+
+/// Where everything lies that is installed for this workspace alone.
+fn place(project: &Project) -> PathBuf {
+    project.target.join("servers/installed")
+}
+
+/// Makes a directory by `install`, unless it was made whole before.
+fn once(place: &Path, install: impl FnOnce() -> Outcome) -> Outcome {
+    let whole = place.join("installed");
+    if whole.is_file() {
+        return Ok(());
+    }
+    fs::create_dir_all(place)?;
+    install()?;
+    Ok(fs::write(whole, "")?)
+}
+
+fn need(program: &str, advice: &str) -> Outcome {
+    match find(program) {
+        Some(_) => Ok(()),
+        None => Err(format!("there is no `{program}` here; {advice}").into()),
+    }
+}
