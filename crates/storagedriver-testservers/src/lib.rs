@@ -16,6 +16,8 @@
 //! # Ok::<(), storagedriver_testservers::BoxError>(())
 //! ```
 
+mod call;
+mod gcs;
 mod listener;
 mod requests;
 mod s3;
@@ -23,6 +25,7 @@ mod store;
 mod uri;
 mod xml;
 
+pub use gcs::{GcsOptions, GcsRefusal, GcsServer};
 pub use requests::{Received, Requests};
 pub use s3::{
     Addressing, Authentication, ConditionalWrites, ListV2, PartSizes, S3Options, S3Refusal, S3Server,
