@@ -1,10 +1,8 @@
 //! What the refusals of the service become: the kind of error, and a message that says what to do.
 
-mod scripted;
-
 use std::time::Duration;
 
-use scripted::{KEY, Reply, Server};
+use crate::scripted::{KEY, Reply, Server};
 use storagedriver::{Error, ErrorKind, ReadOptions};
 
 /// The error of a `get_content` that is refused so.
