@@ -159,7 +159,12 @@ impl Client {
 
     /// Copies an object of any size, whatever its storage class: the service says of each call how
     /// far it came, and the next one goes on from there. Returns the version of the copy.
-    pub(crate) async fn rewrite(&self, from: &str, to: &str, conditions: &[(&str, &str)]) -> StoreResult<Option<Version>> {
+    pub(crate) async fn rewrite(
+        &self,
+        from: &str,
+        to: &str,
+        conditions: &[(&str, &str)],
+    ) -> StoreResult<Option<Version>> {
         let mut token: Option<String> = None;
         let mut rewritten = None;
         loop {
