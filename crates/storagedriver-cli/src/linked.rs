@@ -2,5 +2,7 @@
 
 #[cfg(feature = "filesystem")]
 use storagedriver_filesystem as _;
+#[cfg(feature = "gcs")]
+use storagedriver_gcs as _;
 #[cfg(feature = "inmemory")]
 use storagedriver_inmemory as _;

@@ -83,12 +83,11 @@ pub(crate) fn parameters(endpoint: &str, uploads: &'static str, chunksize: u64) 
 }
 
 /// A storage that waits little between attempts.
-pub(crate) fn impatient(parameters: &GcsParameters, attempts: u32) -> Storage {
+pub(crate) fn impatient(parameters: &GcsParameters, attempts: u32) -> Result<Storage, BoxError> {
     let mut options = HttpOptions::default();
     options.attempts = attempts;
     options.first_wait = Duration::from_millis(1);
     options.max_wait = Duration::from_millis(20);
     options.stall_timeout = Duration::from_secs(5);
-    let backend = GcsBackend::with_options(parameters, options).unwrap();
-    parameters.storage(backend).unwrap()
+    Ok(parameters.storage(GcsBackend::with_options(parameters, options)?)?)
 }
