@@ -30,7 +30,7 @@ fn seed() -> u64 {
 }
 
 /// Little waiting.
-fn open(endpoint: &str, root: &str, profile: &Profile, attempts: u32) -> Storage {
+fn open(endpoint: &str, root: &str, profile: &Profile, attempts: u32, orphan_age: Duration) -> Storage {
     let mut http = HttpOptions::default();
     http.attempts = attempts;
     http.first_wait = Duration::from_millis(1);
@@ -41,8 +41,7 @@ fn open(endpoint: &str, root: &str, profile: &Profile, attempts: u32) -> Storage
     let mut engine = ObjectOptions::default();
     engine.root = root.to_owned();
     engine.part_size = parameters.chunksize;
-    // At the end every upload is told of, however young.
-    engine.orphan_age = Duration::ZERO;
+    engine.orphan_age = orphan_age;
     let chosen = Options::new("s3").with_profile(profile.clone()).with_http(http);
     Storage::new(ObjectDriver::new(parameters.into_backend(chosen).unwrap(), engine))
 }
@@ -73,7 +72,7 @@ async fn survive(served: S3Options, profile: Profile) {
     let (proxy, endpoint) = faulty(&server, seed, 0.25);
     let mut lives: Vec<Life> = (0..LIVES)
         .map(|number| {
-            let storage = open(&endpoint, "root", &profile, 2);
+            let storage = open(&endpoint, "root", &profile, 2, Duration::ZERO);
             Life::new(storage, seed ^ number, &format!("/life-{number}"), 4 * MIN_PART)
         })
         .collect();
@@ -107,7 +106,8 @@ async fn survive(served: S3Options, profile: Profile) {
     }
     assert!(done > 200, "only {done} operations were acknowledged: the faults hid everything");
     proxy.stop_faults();
-    let calm = open(&endpoint, "root", &profile, 3);
+    // Every upload is told of, however young.
+    let calm = open(&endpoint, "root", &profile, 3, Duration::ZERO);
     for life in &mut lives {
         life.look(&calm).await;
     }
@@ -169,7 +169,9 @@ struct Opened {
 #[async_trait]
 impl Store for Opened {
     fn storage(&self) -> Storage {
-        open(&self.endpoint, &self.root, &small("aws"), 30)
+        // An upload that was begun, and begun again because the answer was lost, is nobody's: young as it
+        // is, it is not told of.
+        open(&self.endpoint, &self.root, &small("aws"), 30, Duration::from_secs(3600))
     }
 
     async fn another(&self) -> Result<Option<Storage>, BoxError> {
