@@ -11,7 +11,7 @@ use storagedriver::{ErrorKind, Parameters, Storage, WriteMode};
 use storagedriver_azure::AzureParameters;
 use storagedriver_testservers::{AzureOptions, AzureServer, CopyOutcome, CopyRule};
 use storagedriver_testsuites::Scale;
-use storagedriver_testsuites::faults::{Fault, FaultProxy, Hold, Place, Rule, Schedule, azure};
+use storagedriver_testsuites::faults::{CopyEnd, Fault, FaultProxy, Hold, Place, Rule, Schedule, azure};
 use storagedriver_testsuites::model::{history, run_state_machine_with_seed};
 use stores::Container;
 
@@ -93,6 +93,53 @@ async fn faults_that_can_be_survived_do_not_show() {
     }
     println!("{round} rounds, {:#?}", faulty.proxy.counts());
     assert_eq!(faulty.keys(), Vec::<String>::new(), "each store was removed whole");
+}
+
+/// A registry's life: each upload in several sittings, moved to where it belongs and read back. No
+/// step may fail, and nothing but the contents may stay.
+#[tokio::test(flavor = "multi_thread")]
+async fn uploads_under_faults_lose_and_leave_nothing() {
+    let pending = Fault::PendingCopy { polls: 3, end: CopyEnd::Success };
+    let faults = Fault::survivable().into_iter().chain([pending.clone(), pending]);
+    let faulty = Arc::new(Faulty::start(Schedule::seeded(13).rate(0.12).faults(faults)));
+    let tasks: Vec<_> = (0..12).map(|task| tokio::spawn(life(faulty.clone(), task))).collect();
+    let mut paths = Vec::new();
+    for task in tasks {
+        paths.extend(task.await.unwrap());
+    }
+    paths.sort();
+    let counts = faulty.proxy.counts();
+    println!("{} uploads, {counts:#?}", paths.len());
+    assert!(counts.of(azure::PUT_BLOCK) > 0 && counts.by_fault.contains_key("PendingCopy"), "{counts:?}");
+    let staged: Vec<String> = faulty.keys().into_iter().filter(|key| key.contains('~')).collect();
+    assert_eq!(staged, Vec::<String>::new());
+    assert_eq!(faulty.keys().iter().map(|key| format!("/{key}")).collect::<Vec<_>>(), paths);
+}
+
+/// The paths of the contents that one client made.
+async fn life(faulty: Arc<Faulty>, task: usize) -> Vec<String> {
+    let storage = faulty.storage();
+    let mut paths = Vec::new();
+    while faulty.proxy.counts().faults() < 700 {
+        let number = paths.len();
+        let content: Vec<u8> =
+            format!("{task}.{number};").bytes().cycle().take(3000 + 2100 * number).collect();
+        let (upload, blob) =
+            (format!("/uploads/{task}/{number}/data"), format!("/blobs/{task:02}/{number:04}/data"));
+        storage.writer(&upload, WriteMode::Create).await.unwrap().close().await.unwrap();
+        let mut sent = 0;
+        for piece in content.chunks(content.len().div_ceil(3)) {
+            let mut writer = storage.writer(&upload, WriteMode::Append).await.unwrap();
+            assert_eq!(writer.size(), sent);
+            writer.write(piece.to_vec()).await.unwrap();
+            sent = writer.close().await.unwrap();
+        }
+        storage.writer(&upload, WriteMode::Append).await.unwrap().commit().await.unwrap();
+        storage.rename(&upload, &blob).await.unwrap();
+        assert_eq!(storage.get_content(&blob).await.unwrap(), content);
+        paths.push(blob);
+    }
+    paths
 }
 
 /// Without those after which a request is sent again that was carried out: what such a put replaces
