@@ -75,11 +75,6 @@ impl<B: ObjectStoreBackend> Engine<B> {
         }
     }
 
-    /// Whether `path` holds what was published with this mark.
-    pub(crate) async fn holds_mark(&self, path: &StoragePath, mark: &str) -> Result<bool> {
-        Ok(self.head(path).await?.is_some_and(|object| object.mark.as_deref() == Some(mark)))
-    }
-
     pub(crate) async fn delete_keys(&self, path: &StoragePath, keys: &[String]) -> Result<()> {
         for batch in keys.chunks(self.description().delete_batch.max(1)) {
             self.backend.delete(batch).await.map_err(|error| error.at(path))?;

@@ -8,6 +8,7 @@ use storagedriver::{DriverWriter, Error, ReadOptions, Result, StoragePath, Versi
 
 use crate::content::read;
 use crate::engine::Engine;
+use crate::session::unique;
 use crate::upload::Upload;
 use crate::{Object, ObjectStoreBackend, Part, StoreError, StoreResult};
 
@@ -137,7 +138,7 @@ async fn copy_parts<B: ObjectStoreBackend>(
     let least = source.size.div_ceil(u64::from(description.max_parts.max(1)));
     let piece = engine.options.copy_part.min(description.max_part).max(least).max(description.min_part);
     let key = engine.keys.file(to);
-    let mark = source.mark.clone().unwrap_or_else(|| "copy".to_owned());
+    let mark = unique();
     let id = engine.backend.begin_upload(&key, &mark).await?;
     let copied = async {
         let pieces = (1..).zip(ranges(source.size, piece)).collect();
@@ -145,6 +146,14 @@ async fn copy_parts<B: ObjectStoreBackend>(
         engine.backend.complete(&key, &id, &parts, None).await
     };
     let copied = copied.await;
+    if let Err(error) = &copied
+        && !matches!(error, StoreError::Precondition)
+        && let Ok(object) = engine.backend.head(&key).await
+        && object.mark.as_deref() == Some(&mark)
+    {
+        // It was done, and the answer lost.
+        return Ok(object.version);
+    }
     if copied.is_err() {
         // The failure that matters is the first; what is left goes with `abort_stale`.
         let _ = engine.backend.abort(&key, &id).await;

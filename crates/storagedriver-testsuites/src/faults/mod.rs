@@ -33,6 +33,7 @@ mod copies;
 mod exchange;
 mod fault;
 mod gate;
+pub mod gcs;
 mod listing;
 mod proxy;
 mod record;
