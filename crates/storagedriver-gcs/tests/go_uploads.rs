@@ -27,7 +27,7 @@ fn leave(server: &GcsServer, key: &str) {
             ("offset", "262144"),
         ]),
         properties: fields(&[("content-type", "application/x-docker-upload-session")]),
-        etag: None,
+        ..Draft::default()
     };
     server.store().put_draft("bucket", key, draft);
 }

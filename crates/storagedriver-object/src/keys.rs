@@ -74,6 +74,11 @@ impl Keys {
         }
         Some((StoragePath::parse(&format!("/{path}")).ok()?, nonce.to_owned()))
     }
+
+    /// Path and nonce of the session that a segment belongs to.
+    pub(crate) fn parse_segment(&self, key: &str) -> Option<(StoragePath, String)> {
+        self.parse_session(key.rsplit_once('/')?.0)
+    }
 }
 
 #[cfg(test)]
@@ -103,6 +108,8 @@ mod tests {
         let key = keys.session(&path, "12");
         assert_eq!(key, "r/~uploads/a/b/~12");
         assert_eq!(keys.parse_session(&key), Some((path, "12".to_owned())));
+        assert_eq!(keys.parse_segment("r/~uploads/a/b/~12/w-1"), keys.parse_session(&key));
+        assert_eq!(keys.parse_segment(&key), None);
         for foreign in ["r/~uploads/a/b/~12/w-1", "r/~uploads/a//~1", "~uploads/a/~1", "r/~uploads/a/~"] {
             assert_eq!(keys.parse_session(foreign), None, "{foreign}");
         }

@@ -6,6 +6,7 @@
 #![doc(html_root_url = "https://docs.rs/storagedriver-object")]
 
 mod backend;
+mod base;
 mod budget;
 mod content;
 mod delete;
@@ -18,6 +19,7 @@ mod examine;
 pub mod http;
 mod keys;
 mod listing;
+mod orphans;
 mod pages;
 mod parts;
 mod publish;

@@ -1,55 +1,85 @@
 //! The commit of an upload.
 
-use bytes::{Bytes, BytesMut};
-use storagedriver::{Error, ReadOptions, Result, Version};
+use storagedriver::{Error, ErrorKind, Result, Version};
 
-use crate::content::read;
-use crate::rename::{copy_ranges, ranges};
-use crate::session::{Base, BaseBytes};
+use crate::session::{BaseBytes, mark, same_upload};
 use crate::upload::Upload;
-use crate::{
-    Condition, Object, ObjectStoreBackend, Part, PutOptions, StoreError, StoreResult, parts, sessions,
-};
+use crate::{Condition, ObjectStoreBackend, PutOptions, StoreError, StoreResult, sessions};
+
+/// So often a publication looks again at what it replaces.
+const MOST_LOOKS: usize = 8;
+
+/// Who has published an upload.
+enum Publisher {
+    /// This writer.
+    Own,
+    /// A writer of it: if it is this one, nothing tells.
+    Any,
+    Nobody,
+}
 
 impl<B: ObjectStoreBackend> Upload<B> {
     /// Publishes what was accepted; when it fails, keeps it for another try. The version that it made,
     /// unless that was not told.
     pub(crate) async fn publish(&mut self) -> Result<Option<Version>> {
         if let Err(error) = self.gather().await {
-            let _ = self.keep().await;
+            let _ = if self.dead { self.clear(true).await } else { self.keep().await };
             return Err(error);
         }
         // Another writer of the same upload may still begin one.
         let id = self.durable.upload.clone();
-        let mark = match id {
-            Some(_) => self.durable.nonce.clone(),
-            None => format!("{}.{}", self.durable.nonce, self.durable.generation),
-        };
+        let mark = mark(&self.durable, &self.writer);
         if self.version.is_some() {
             self.mark_committing(&mark).await?;
         }
         let version = match self.request(id.as_deref(), &mark).await {
             Ok(version) => Some(version),
             // The answer may be lost and the request done.
-            Err(error) => match self.engine.holds_mark(&self.path, &mark).await {
-                Ok(true) => None,
-                Ok(false) => return Err(self.failed(error).await),
+            Err(error) => match self.publisher(&mark).await {
+                Ok(Publisher::Own) => None,
+                Ok(Publisher::Any) => {
+                    let _ = self.clear(id.is_some()).await;
+                    return Err(self.unless_lost(error));
+                }
+                Ok(Publisher::Nobody) => return Err(self.failed(error).await),
                 Err(_) => return Err(error.at(&self.path)),
             },
         };
         if self.version.is_some() {
-            if id.is_none() {
+            if version.is_none() {
+                // Whatever the store keeps of an upload of which it did not say that it ended.
                 let _ = sessions::abort_parts(&self.engine, &self.durable).await;
             }
             // It is done. If this is not, the next to find the session sees that by the mark.
-            let _ = sessions::remove(&self.engine, &self.path, &self.durable.nonce).await;
+            let _ = self.clear(id.is_some()).await;
         }
         Ok(version)
     }
 
+    async fn publisher(&self, mark: &str) -> Result<Publisher> {
+        let found = self.engine.head(&self.path).await?.and_then(|object| object.mark);
+        if found.as_deref() != Some(mark) {
+            return Ok(Publisher::Nobody);
+        }
+        if mark != self.durable.nonce {
+            return Ok(Publisher::Own);
+        }
+        // All who complete a multipart upload leave its mark; who was the last to begin, the session
+        // tells.
+        let found = sessions::read(&self.engine, &self.path, &self.durable.nonce).await?;
+        let last = found.is_some_and(|found| found.session.token == self.durable.token);
+        Ok(if last && !self.durable.contested { Publisher::Own } else { Publisher::Any })
+    }
+
     async fn failed(&mut self, error: StoreError) -> Error {
         match error {
-            StoreError::NoSuchUpload => self.lost(),
+            StoreError::NoSuchUpload => {
+                if self.durable.upload.is_some() {
+                    // What the session names is gone: nobody can go on with it.
+                    let _ = self.clear(true).await;
+                }
+                self.lost()
+            }
             StoreError::Precondition => {
                 let _ = self.keep().await;
                 self.base_gone()
@@ -59,6 +89,38 @@ impl<B: ObjectStoreBackend> Upload<B> {
                 error.at(&self.path)
             }
         }
+    }
+
+    fn unless_lost(&self, error: StoreError) -> Error {
+        match error {
+            StoreError::NoSuchUpload | StoreError::Precondition => self.lost(),
+            error => error.at(&self.path),
+        }
+    }
+
+    /// Removes the session after the publication. What another closed meanwhile stays, unless its parts
+    /// went into what was published.
+    pub(crate) async fn clear(&self, completed: bool) -> Result<()> {
+        let (engine, path, nonce) = (&self.engine, &self.path, &self.durable.nonce);
+        let description = engine.description();
+        if self.durable.size.is_some() && !completed {
+            if let Some(version) = self.version.as_ref().filter(|_| description.conditional_delete) {
+                let key = engine.keys.session(path, nonce);
+                if description.multipart {
+                    match engine.backend.delete_version(&key, version).await {
+                        Ok(()) => return sessions::abort_parts(engine, &self.durable).await,
+                        Err(StoreError::Precondition) => {}
+                        Err(error) => return Err(error.at(path)),
+                    }
+                }
+                let found = sessions::read(engine, path, nonce).await?;
+                if found.is_none_or(|found| found.session.generation != self.durable.generation) {
+                    return Ok(());
+                }
+            }
+            sessions::abort_parts(engine, &self.durable).await?;
+        }
+        sessions::remove(engine, path, nonce).await
     }
 
     fn base_gone(&self) -> Error {
@@ -92,127 +154,73 @@ impl<B: ObjectStoreBackend> Upload<B> {
         self.settle().await
     }
 
-    async fn request(&mut self, id: Option<&str>, mark: &str) -> StoreResult<Version> {
+    /// Publishes, if nobody else has published the same upload.
+    async fn request(&self, id: Option<&str>, mark: &str) -> StoreResult<Version> {
+        let parts = self.window.len() > 0;
         let description = self.engine.description();
-        let parts = self.window.parts();
-        let conditional =
-            if parts.is_empty() { description.conditional_put } else { description.conditional_complete };
-        let mut options = PutOptions { condition: None, mark: Some(mark.to_owned()) };
-        let key = self.key();
+        let conditional = if parts { description.conditional_complete } else { description.conditional_put };
+        let mut condition = None;
         if let Some(base) = &self.base {
+            let version = Version::new(&base.version);
             if conditional {
-                options.condition = Some(Condition::Matches(Version::new(&base.version)));
-            } else {
+                condition = Some(Condition::Matches(version));
+            } else if self.current(mark).await? != Condition::Matches(version) {
                 // Second best: a put between this look and the publication is lost.
-                match self.engine.backend.head(&key).await {
-                    Ok(object) if object.version.as_str() == base.version => {}
-                    Ok(_) | Err(StoreError::NotFound) => return Err(StoreError::Precondition),
-                    Err(error) => return Err(error),
-                }
+                return Err(StoreError::Precondition);
             }
         }
-        let backend = &self.engine.backend;
-        let published = match (id, parts.is_empty()) {
-            (Some(id), _) => backend.complete(&key, id, &parts, options.condition.as_ref()).await,
-            (None, true) => backend.put(&key, self.buffer.clone().freeze(), &options).await,
-            (None, false) => {
-                let segments: Vec<String> = parts.into_iter().map(|part| part.tag).collect();
-                backend.concatenate(&key, &segments, &options).await
+        // Of a multipart upload the store lets one be completed. Of others, the one wins that finds at
+        // the path what it expects: at first nothing, as that costs no request.
+        if self.base.is_some() || id.is_some() || self.durable.size.is_none() || !conditional {
+            return match self.send_whole(id, mark, condition).await {
+                Err(StoreError::NotFound) if self.base.is_some() => Err(StoreError::Precondition),
+                published => published,
+            };
+        }
+        let mut expected = Condition::Absent;
+        for _ in 0..MOST_LOOKS {
+            match self.send_whole(id, mark, Some(expected)).await {
+                Err(StoreError::Precondition | StoreError::NotFound) => {}
+                published => return published,
             }
-        };
-        match published {
-            Err(StoreError::NotFound) if self.base.is_some() => Err(StoreError::Precondition),
+            expected = self.current(mark).await?;
+        }
+        Err(StoreError::failed(ErrorKind::Unavailable, "the content was replaced again and again; try again"))
+    }
+
+    /// What the path holds; [`StoreError::NoSuchUpload`] if it is this upload.
+    async fn current(&self, mark: &str) -> StoreResult<Condition> {
+        match self.engine.backend.head(&self.key()).await {
+            Ok(object) if object.mark.as_deref().is_some_and(|found| same_upload(found, mark)) => {
+                Err(StoreError::NoSuchUpload)
+            }
+            Ok(object) => Ok(Condition::Matches(object.version)),
+            Err(StoreError::NotFound) => Ok(Condition::Absent),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn send_whole(
+        &self,
+        id: Option<&str>,
+        mark: &str,
+        condition: Option<Condition>,
+    ) -> StoreResult<Version> {
+        let (backend, key) = (&self.engine.backend, self.key());
+        let parts = self.window.parts();
+        if let Some(id) = id {
+            return backend.complete(&key, id, &parts, condition.as_ref()).await;
+        }
+        let unmet = matches!(condition, Some(Condition::Matches(_)));
+        let options = PutOptions { condition, mark: Some(mark.to_owned()) };
+        if parts.is_empty() {
+            return backend.put(&key, self.buffer.clone().freeze(), &options).await;
+        }
+        let segments: Vec<String> = parts.into_iter().map(|part| part.tag).collect();
+        match backend.concatenate(&key, &segments, &options).await {
             // Its segments: a delete was faster.
-            Err(StoreError::NotFound) => Err(StoreError::NoSuchUpload),
+            Err(StoreError::NotFound) if !unmet => Err(StoreError::NoSuchUpload),
             published => published,
-        }
-    }
-
-    /// Makes the content that an append goes on from the beginning of the upload. If it was replaced,
-    /// the upload goes on without it, and its commit tells.
-    pub(crate) async fn take_base(&mut self) -> Result<()> {
-        let at_path = self.base.clone().filter(|base| base.bytes == BaseBytes::AtPath);
-        let Some(mut base) = at_path else { return Ok(()) };
-        match self.bring_base(&base).await? {
-            // From here on nothing waits: a dropped future leaves all of it or nothing.
-            Some((first, mut rest)) => {
-                self.window.prepend(first);
-                rest.extend_from_slice(&self.buffer);
-                self.buffer = rest;
-                base.bytes = BaseBytes::Taken;
-            }
-            None => base.bytes = BaseBytes::Gone,
-        }
-        self.base = Some(base);
-        Ok(())
-    }
-
-    /// The base as parts and the bytes behind them, by copies in the store where it has them, else
-    /// through this process; `None` if it is not at the path any more.
-    async fn bring_base(&mut self, base: &Base) -> Result<Option<(Vec<Part>, BytesMut)>> {
-        let Some((mut first, copied)) = self.copy_base(base).await? else { return Ok(None) };
-        let mut rest = BytesMut::new();
-        if copied < base.size {
-            let gone = |error: &Error| matches!(error, Error::PathNotFound { .. } | Error::Conflict { .. });
-            let options = ReadOptions::from_offset(copied).with_version(Version::new(&base.version));
-            let mut content = match read(&self.engine, &self.path, &options).await {
-                Err(error) if gone(&error) => return Ok(None),
-                content => content?,
-            };
-            while let Some(chunk) = content.next().await {
-                match chunk {
-                    Err(error) if gone(&error) => return Ok(None),
-                    chunk => rest.extend_from_slice(&chunk?),
-                }
-                self.send_base(&mut first, &mut rest).await?;
-            }
-        }
-        Ok(Some((first, rest)))
-    }
-
-    async fn send_base(&mut self, sent: &mut Vec<Part>, rest: &mut BytesMut) -> Result<()> {
-        loop {
-            let size = parts::size_after(self.engine.description(), self.durable.part_size, sent.len());
-            let Some(length) = usize::try_from(size).ok().filter(|length| *length <= rest.len()) else {
-                return Ok(());
-            };
-            self.reserve(1).await?;
-            let Some(number) = self.numbers.next() else { return Err(self.lost()) };
-            let content: Bytes = rest.split_to(length).freeze();
-            let tag = self.sender()(number, content).await.map_err(|error| error.at(&self.path))?;
-            sent.push(Part { number, tag, size });
-        }
-    }
-
-    /// Copies what makes whole parts; the parts and how many bytes they are, `None` if the base is gone.
-    async fn copy_base(&mut self, base: &Base) -> Result<Option<(Vec<Part>, u64)>> {
-        let description = self.engine.description().clone();
-        let first = self.durable.part_size;
-        let piece = if description.same_size_parts {
-            first
-        } else {
-            let even = base.size.div_ceil(u64::from((description.max_parts / 2).max(1)));
-            first.max(even).min(description.max_part.max(first))
-        };
-        let count = base.size / piece.max(1);
-        if !description.multipart || !description.copy_part || count == 0 {
-            return Ok(Some((Vec::new(), 0)));
-        }
-        self.reserve(u32::try_from(count).unwrap_or(u32::MAX)).await?;
-        let copied = count * piece;
-        let pieces: Vec<_> = self.numbers.by_ref().zip(ranges(copied, piece)).collect();
-        let source = Object {
-            key: self.key(),
-            size: base.size,
-            modified: std::time::SystemTime::UNIX_EPOCH,
-            version: Version::new(&base.version),
-            mark: None,
-        };
-        let id = self.durable.upload.clone().unwrap_or_default();
-        match copy_ranges(&self.engine, (&source.key, &id), &source, pieces).await {
-            Ok(parts) => Ok(Some((parts, copied))),
-            Err(StoreError::Precondition | StoreError::NotFound) => Ok(None),
-            Err(error) => Err(error.at(&self.path)),
         }
     }
 }

@@ -8,6 +8,7 @@ use storagedriver::{DriverWriter, Error, ReadOptions, Result, StoragePath, Versi
 
 use crate::content::read;
 use crate::engine::Engine;
+use crate::session::unique;
 use crate::upload::Upload;
 use crate::{Object, ObjectStoreBackend, Part, StoreError, StoreResult};
 
@@ -123,7 +124,7 @@ pub(crate) async fn copy_ranges<B: ObjectStoreBackend>(
             let tag = engine.backend.copy_part(key, id, number, source, range).await?;
             Ok(Part { number, tag, size })
         })
-        .buffered(engine.parallel())
+        .buffered(engine.options.copy_parallel.max(1))
         .try_collect()
         .await
 }
@@ -135,10 +136,9 @@ async fn copy_parts<B: ObjectStoreBackend>(
 ) -> StoreResult<Version> {
     let description = engine.description();
     let least = source.size.div_ceil(u64::from(description.max_parts.max(1)));
-    let piece =
-        description.max_copy.min(description.max_part).min(1 << 30).max(least).max(description.min_part);
+    let piece = engine.options.copy_part.min(description.max_part).max(least).max(description.min_part);
     let key = engine.keys.file(to);
-    let mark = source.mark.clone().unwrap_or_else(|| "copy".to_owned());
+    let mark = unique();
     let id = engine.backend.begin_upload(&key, &mark).await?;
     let copied = async {
         let pieces = (1..).zip(ranges(source.size, piece)).collect();
@@ -146,6 +146,14 @@ async fn copy_parts<B: ObjectStoreBackend>(
         engine.backend.complete(&key, &id, &parts, None).await
     };
     let copied = copied.await;
+    if let Err(error) = &copied
+        && !matches!(error, StoreError::Precondition)
+        && let Ok(object) = engine.backend.head(&key).await
+        && object.mark.as_deref() == Some(&mark)
+    {
+        // It was done, and the answer lost.
+        return Ok(object.version);
+    }
     if copied.is_err() {
         // The failure that matters is the first; what is left goes with `abort_stale`.
         let _ = engine.backend.abort(&key, &id).await;

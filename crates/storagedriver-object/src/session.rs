@@ -69,6 +69,9 @@ pub(crate) struct Session {
     /// The first part number that no writer has been given.
     pub(crate) free: u32,
     pub(crate) base: Option<Base>,
+    /// Whether a writer resumed it after another had begun to commit it: whose commit completes the
+    /// multipart upload cannot be told then.
+    pub(crate) contested: bool,
 }
 
 /// The first line of a session.
@@ -139,6 +142,21 @@ impl Head {
     }
 }
 
+/// The mark of what a writer publishes: all who complete a multipart upload leave the nonce; of others
+/// each has its own.
+pub(crate) fn mark(session: &Session, writer: &str) -> String {
+    match session.upload {
+        Some(_) => session.nonce.clone(),
+        None => format!("{}.{}.{writer}", session.nonce, session.generation),
+    }
+}
+
+/// Whether two marks are of one upload, in one generation where both tell it.
+pub(crate) fn same_upload(one: &str, other: &str) -> bool {
+    let (mut one, mut other) = (one.split('.'), other.split('.'));
+    one.next() == other.next() && one.next().zip(other.next()).is_none_or(|(one, other)| one == other)
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
@@ -173,6 +191,7 @@ mod tests {
             parts: vec![Part { number: 2, tag: "\"t\"".into(), size: 5 }],
             free: 3,
             base: None,
+            contested: false,
         }
     }
 

@@ -8,7 +8,7 @@ use storagedriver::{Error, ErrorKind, Result, StoragePath, Version};
 
 use crate::engine::{Engine, corrupted};
 use crate::pages::Pages;
-use crate::session::{Session, State, unique};
+use crate::session::{Session, State, same_upload, unique};
 use crate::{Condition, Object, ObjectStoreBackend, PutOptions, StoreError, StoreResult};
 
 /// A session as it was found.
@@ -103,7 +103,10 @@ pub(crate) async fn is_committed<B: ObjectStoreBackend>(
     state: &State,
 ) -> Result<bool> {
     match state {
-        State::Committing(mark) => engine.holds_mark(path, mark).await,
+        State::Committing(mark) => {
+            let found = engine.head(path).await?.and_then(|object| object.mark);
+            Ok(found.is_some_and(|found| same_upload(&found, mark)))
+        }
         State::Open | State::Ending => Ok(false),
     }
 }
@@ -112,11 +115,20 @@ pub(crate) async fn is_committed<B: ObjectStoreBackend>(
 pub(crate) async fn abort_parts<B: ObjectStoreBackend>(engine: &Engine<B>, session: &Session) -> Result<()> {
     let path = StoragePath::parse(&session.path)?;
     match &session.upload {
-        Some(id) => match engine.backend.abort(&engine.keys.file(&path), id).await {
-            Ok(()) | Err(StoreError::NoSuchUpload) => Ok(()),
-            Err(error) => Err(error.at(&path)),
-        },
+        Some(id) => abort_upload(engine, &path, id).await,
         None => Ok(()),
+    }
+}
+
+/// Aborts a multipart upload of the store; one that is gone is no error.
+pub(crate) async fn abort_upload<B: ObjectStoreBackend>(
+    engine: &Engine<B>,
+    path: &StoragePath,
+    id: &str,
+) -> Result<()> {
+    match engine.backend.abort(&engine.keys.file(path), id).await {
+        Ok(()) | Err(StoreError::NoSuchUpload) => Ok(()),
+        Err(error) => Err(error.at(path)),
     }
 }
 
@@ -146,13 +158,12 @@ pub(crate) async fn end<B: ObjectStoreBackend>(
     found: Stored,
 ) -> Result<()> {
     let Stored { mut session, version, .. } = found;
-    if engine.description().conditional_put {
-        session.state = State::Ending;
-        match save(engine, path, &mut session, &[], Some(&version)).await {
-            Ok(_) => {}
-            Err(StoreError::Precondition) => return Err(moved_on(path)),
-            Err(error) => return Err(error.at(path)),
-        }
+    // First, so that nobody resumes it when this is interrupted.
+    session.state = State::Ending;
+    match save(engine, path, &mut session, &[], Some(&version)).await {
+        Ok(_) => {}
+        Err(StoreError::Precondition) => return Err(moved_on(path)),
+        Err(error) => return Err(error.at(path)),
     }
     abort_parts(engine, &session).await?;
     remove(engine, path, &session.nonce).await

@@ -3,10 +3,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use storagedriver::{BoxFuture, DriverWriter, Error, Result, StoragePath, Version, async_trait};
+use tokio::time::Instant;
 
 use crate::engine::Engine;
 use crate::session::{Base, BaseBytes, Session, State, unique};
@@ -37,8 +38,10 @@ pub(crate) struct Upload<B> {
     pub(crate) window: Window,
     pub(crate) buffer: BytesMut,
     saved: Instant,
+    /// Whether the multipart upload was seen to be gone: nobody can go on with it.
+    pub(crate) dead: bool,
     /// Names the segments of this writer.
-    writer: String,
+    pub(crate) writer: String,
 }
 
 impl<B: ObjectStoreBackend> Upload<B> {
@@ -56,6 +59,7 @@ impl<B: ObjectStoreBackend> Upload<B> {
             parts: Vec::new(),
             free: 1,
             base: None,
+            contested: false,
         };
         Upload {
             engine: engine.clone(),
@@ -70,6 +74,7 @@ impl<B: ObjectStoreBackend> Upload<B> {
             window: Window::default(),
             buffer: BytesMut::new(),
             saved: Instant::now(),
+            dead: false,
             writer: unique(),
         }
     }
@@ -89,6 +94,7 @@ impl<B: ObjectStoreBackend> Upload<B> {
         upload.window = Window::of(stored.session.parts.clone());
         upload.buffer = BytesMut::from(&stored.tail[..]);
         upload.durable = stored.session;
+        upload.durable.contested |= matches!(upload.durable.state, State::Committing(_));
         upload.durable_tail = stored.tail;
         upload.version = Some(stored.version);
         upload.touched = true;
@@ -264,7 +270,9 @@ impl<B: ObjectStoreBackend> Upload<B> {
 
     pub(crate) async fn settle(&mut self) -> Result<()> {
         let send = self.sender();
-        self.window.settle(send).await.map_err(|error| error.at(&self.path))
+        let settled = self.window.settle(send).await;
+        self.dead |= matches!(settled, Err(StoreError::NoSuchUpload));
+        settled.map_err(|error| error.at(&self.path))
     }
 
     /// Makes all that was accepted durable.
@@ -337,7 +345,11 @@ impl<B: ObjectStoreBackend> DriverWriter for Upload<B> {
     }
 
     async fn close(&mut self) -> Result<()> {
-        self.keep().await
+        let kept = self.keep().await;
+        if self.dead {
+            let _ = self.clear(true).await;
+        }
+        kept
     }
 
     async fn commit(&mut self) -> Result<()> {

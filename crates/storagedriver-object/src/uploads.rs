@@ -1,18 +1,20 @@
 //! Opening uploads, and uploads as seen from outside.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use futures_util::TryStreamExt;
 use storagedriver::{Error, Result, StoragePath, UploadInfo};
 
 use crate::engine::{Engine, corrupted};
+use crate::orphans::{self, Orphans};
 use crate::pages::Pages;
 use crate::session::{Base, BaseBytes, HEAD, Head, State};
 use crate::sessions::{self, moved_on};
 use crate::upload::Upload;
-use crate::{Object, ObjectStoreBackend, OpenUpload, StoreError};
+use crate::{Object, ObjectStoreBackend, StoreError};
+
+/// So often an upload is looked at that moves on.
+const MOST_LOOKS: usize = 4;
 
 /// A new upload; those at the path that were closed before are discarded.
 pub(crate) async fn create<B: ObjectStoreBackend>(
@@ -21,16 +23,30 @@ pub(crate) async fn create<B: ObjectStoreBackend>(
 ) -> Result<Upload<B>> {
     for object in sessions::find(engine, path).await? {
         let Some((_, nonce)) = engine.keys.parse_session(&object.key) else { continue };
-        match sessions::read(engine, path, &nonce).await? {
-            // One that was never closed may be open in a live writer.
-            Some(found) if found.session.size.is_some() || found.session.state == State::Ending => {
-                sessions::abort_parts(engine, &found.session).await?;
-                sessions::remove(engine, path, &nonce).await?;
-            }
-            _ => {}
-        }
+        discard(engine, path, &nonce).await?;
     }
     Ok(Upload::begin(engine, path))
+}
+
+/// Ends an upload that was closed. One that never was may be open in a live writer.
+async fn discard<B: ObjectStoreBackend>(
+    engine: &Arc<Engine<B>>,
+    path: &StoragePath,
+    nonce: &str,
+) -> Result<()> {
+    for _ in 0..MOST_LOOKS {
+        let Some(found) = sessions::read(engine, path, nonce).await? else { return Ok(()) };
+        if found.session.size.is_none() && found.session.state != State::Ending {
+            return Ok(());
+        }
+        match sessions::end(engine, path, found).await {
+            // A writer has it open.
+            Err(Error::Conflict { .. }) => {}
+            ended => return ended,
+        }
+    }
+    // It is closed again and again, and not before this began.
+    Ok(())
 }
 
 /// The newest closed upload, else one that goes on from the content.
@@ -42,6 +58,8 @@ pub(crate) async fn append<B: ObjectStoreBackend>(
         let Some((_, nonce)) = engine.keys.parse_session(&object.key) else { continue };
         let Some(found) = sessions::read(engine, path, &nonce).await? else { continue };
         if sessions::is_committed(engine, path, &found.session.state).await? {
+            // Its writer may have died before the store was done with the parts.
+            sessions::abort_parts(engine, &found.session).await?;
             sessions::remove(engine, path, &nonce).await?;
         } else if found.session.state != State::Ending && found.session.size.is_some() {
             return Ok(Upload::resume(engine, path, found));
@@ -52,28 +70,29 @@ pub(crate) async fn append<B: ObjectStoreBackend>(
     Ok(Upload::onto(engine, path, base))
 }
 
-/// The uploads at and below a path: those with a session, then the store's own that no session
+/// The uploads at and below a path: those with a session, and what no session
 /// names.
 pub(crate) async fn uploads<B: ObjectStoreBackend>(
     engine: &Arc<Engine<B>>,
     below: &StoragePath,
 ) -> Result<Vec<UploadInfo>> {
     let mut found = Vec::new();
-    let mut named = BTreeSet::new();
-    // Before the sessions: one that is begun meanwhile stands in neither list.
-    let open = if engine.description().lists_uploads {
-        engine.backend.open_uploads(&engine.keys.file(below)).await.map_err(|error| error.at(below))?
-    } else {
-        Vec::new()
-    };
+    let mut orphans = Orphans::begin(engine, below).await?;
     let mut pages = Pages::new(engine, engine.keys.sessions_within(below), false);
     while let Some(names) = pages.next().await.map_err(|error| error.at(below))? {
         for object in names.into_iter().filter_map(|name| name.object) {
-            let Some((path, nonce)) = engine.keys.parse_session(&object.key) else { continue };
+            let Some((path, nonce)) = engine.keys.parse_session(&object.key) else {
+                orphans.other(engine, &object);
+                continue;
+            };
+            orphans.session(&nonce);
             let Some((head, object)) = read_head(engine, &path, &object).await? else { continue };
-            named.extend(head.upload.clone());
+            orphans.named(head.upload.clone());
             if sessions::is_committed(engine, &path, &head.state).await? {
                 // A writer ended between its publication and this.
+                if let Some(id) = &head.upload {
+                    sessions::abort_upload(engine, &path, id).await?;
+                }
                 sessions::remove(engine, &path, &nonce).await?;
                 continue;
             }
@@ -81,17 +100,7 @@ pub(crate) async fn uploads<B: ObjectStoreBackend>(
             found.push(UploadInfo::new(path, head.size.unwrap_or(0), object.modified, id));
         }
     }
-    let now = SystemTime::now();
-    let orphaned = |upload: &OpenUpload| {
-        let age = now.duration_since(upload.started).unwrap_or_default();
-        age >= engine.options.orphan_age && !named.contains(&upload.id)
-    };
-    for upload in open.into_iter().filter(orphaned) {
-        if let Some(path) = engine.keys.path(&upload.key).filter(|path| path.is_within(below)) {
-            let id = format!("store:{}", upload.id);
-            found.push(UploadInfo::new(path, 0, upload.started, id));
-        }
-    }
+    found.extend(orphans.found(engine, below));
     found.sort_by(|one, other| (one.path(), one.id()).cmp(&(other.path(), other.id())));
     Ok(found)
 }
@@ -116,11 +125,8 @@ async fn read_head<B: ObjectStoreBackend>(
 /// Ends an upload, if it is as it was when it was listed.
 pub(crate) async fn abort<B: ObjectStoreBackend>(engine: &Arc<Engine<B>>, upload: &UploadInfo) -> Result<()> {
     let path = upload.path();
-    if let Some(id) = upload.id().strip_prefix("store:") {
-        return match engine.backend.abort(&engine.keys.file(path), id).await {
-            Ok(()) | Err(StoreError::NoSuchUpload) => Ok(()),
-            Err(error) => Err(error.at(path)),
-        };
+    if let Some(ended) = orphans::abort(engine, upload).await {
+        return ended;
     }
     let parsed = upload.id().strip_prefix("session:").and_then(|id| id.split_once(':'));
     let Some((nonce, version)) = parsed else {

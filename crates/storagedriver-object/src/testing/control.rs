@@ -19,6 +19,9 @@ pub enum Fault {
     LostBefore,
     /// It takes effect, and no answer comes.
     LostAfter,
+    /// It takes effect, its answer is lost, and it is sent again, as the layer below a backend does: the
+    /// answer is that of the second time.
+    Repeated,
 }
 
 #[derive(Debug, Default)]
@@ -107,7 +110,7 @@ impl Control {
         &self,
         what: &str,
         key: &str,
-        apply: impl FnOnce() -> StoreResult<T> + Send,
+        mut apply: impl FnMut() -> StoreResult<T> + Send,
     ) -> StoreResult<T> {
         let (fault, gate) = {
             let mut requests = self.lock();
@@ -130,6 +133,10 @@ impl Control {
             Some(Fault::Applied) => {
                 let _ = apply();
                 Err(failure())
+            }
+            Some(Fault::Repeated) => {
+                let _ = apply();
+                apply()
             }
             Some(Fault::LostAfter) => {
                 let _ = apply();

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
@@ -39,6 +40,11 @@ impl MemoryStore {
     /// Every key in the store, hidden ones too.
     pub fn keys(&self) -> Vec<String> {
         self.lock().objects.keys().cloned().collect()
+    }
+
+    /// Makes everything in the store so much older.
+    pub fn grow_older(&self, by: Duration) {
+        self.lock().grow_older(by);
     }
 
     /// How many multipart uploads are open.
@@ -88,8 +94,8 @@ impl ObjectStoreBackend for MemoryBackend {
                 if version.is_some_and(|version| *version != held.object.version) {
                     return Err(StoreError::Precondition);
                 }
-                let content = match range {
-                    Some(range) => slice(&held.content, range)?,
+                let content = match &range {
+                    Some(range) => slice(&held.content, range.clone())?,
                     None => held.content,
                 };
                 Ok((held.object, content))
@@ -99,7 +105,7 @@ impl ObjectStoreBackend for MemoryBackend {
     }
 
     async fn put(&self, key: &str, content: Bytes, options: &PutOptions) -> StoreResult<Version> {
-        self.control.request("put", key, || self.store.lock().put(key, content, options)).await
+        self.control.request("put", key, || self.store.lock().put(key, content.clone(), options)).await
     }
 
     async fn list(&self, request: &ListRequest) -> StoreResult<Page> {
@@ -158,7 +164,9 @@ impl ObjectStoreBackend for MemoryBackend {
     }
 
     async fn put_part(&self, key: &str, id: &str, number: u32, content: Bytes) -> StoreResult<String> {
-        self.control.request("put_part", key, || self.store.lock().put_part(id, number, content)).await
+        self.control
+            .request("put_part", key, || self.store.lock().put_part(id, number, content.clone()))
+            .await
     }
 
     async fn copy_part(
@@ -175,7 +183,7 @@ impl ObjectStoreBackend for MemoryBackend {
             if held.object.version != source.version {
                 return Err(StoreError::Precondition);
             }
-            let content = slice(&held.content, range)?;
+            let content = slice(&held.content, range.clone())?;
             state.put_part(id, number, content)
         };
         self.control.request("copy_part", key, copy).await

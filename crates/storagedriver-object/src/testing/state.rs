@@ -126,6 +126,13 @@ impl State {
         Ok(version)
     }
 
+    pub(super) fn grow_older(&mut self, by: Duration) {
+        let objects = self.objects.values_mut().map(|held| &mut held.object.modified);
+        for time in objects.chain(self.uploads.values_mut().map(|upload| &mut upload.started)) {
+            *time -= by;
+        }
+    }
+
     pub(super) fn abort(&mut self, id: &str) {
         self.uploads.remove(id);
     }

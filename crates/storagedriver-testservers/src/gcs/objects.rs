@@ -10,7 +10,7 @@ use super::refusal::{Answer, Refused};
 use super::resource::{PROPERTIES, resource, select};
 use super::service::Service;
 use crate::call::{Call, Outgoing, byte_range, http_date};
-use crate::store::{Draft, Name, Query, StoredObject, md5, page};
+use crate::store::{Draft, Name, Query, StoredObject, page, unhex};
 
 impl Service {
     pub(super) fn get_bucket(&self, name: &str) -> Answer {
@@ -140,8 +140,8 @@ pub(super) fn media(call: &Call, object: &StoredObject) -> Answer {
         .with("x-goog-stored-content-encoding", "identity")
         .with("x-goog-storage-class", "STANDARD")
         .with("content-type", "application/octet-stream");
-    if !object.etag.starts_with('-') {
-        reply = reply.with("x-goog-hash", format!("md5={}", STANDARD.encode(md5(&object.content))));
+    if let Some(hash) = unhex(&object.etag) {
+        reply = reply.with("x-goog-hash", format!("md5={}", STANDARD.encode(hash)));
     }
     for (header, _) in PROPERTIES {
         if let Some(text) = object.properties.get(header) {

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use crate::call::rfc3339;
-use crate::store::{StoredObject, md5};
+use crate::store::{StoredObject, unhex};
 use crate::uri;
 
 /// The resource of an object.
@@ -34,8 +34,8 @@ pub(super) fn resource(bucket: &str, key: &str, object: &StoredObject) -> Value 
     });
     if let Some(fields) = value.as_object_mut() {
         // Composed objects have none.
-        if !object.etag.starts_with('-') {
-            fields.insert("md5Hash".to_owned(), STANDARD.encode(md5(&object.content)).into());
+        if let Some(hash) = unhex(&object.etag) {
+            fields.insert("md5Hash".to_owned(), STANDARD.encode(hash).into());
         }
         if !object.metadata.is_empty() {
             fields.insert("metadata".to_owned(), json!(object.metadata));

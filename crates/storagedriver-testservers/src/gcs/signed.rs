@@ -5,7 +5,7 @@ use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 
 use super::refusal::{Answer, Refused};
 use crate::call::Call;
-use crate::store::hex;
+use crate::store::{hex, unhex};
 use crate::uri;
 
 /// Verifies the signature, if there are keys, and that the URL has not expired.
@@ -61,14 +61,4 @@ fn canonical(call: &Call, signed: &str) -> String {
 
 fn encoded(text: &str) -> String {
     uri::encode(text).replace('/', "%2F")
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> =
-        text.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
-    let digits = digits?;
-    if digits.len() % 2 != 0 {
-        return None;
-    }
-    digits.chunks(2).map(|pair| Some((pair.first()? << 4) | pair.last()?)).collect()
 }

@@ -26,6 +26,7 @@
 //!
 //! Bodies stream through; only listings that are rewritten are collected, and those up to 8 MiB.
 
+pub mod azure;
 mod body;
 mod connection;
 mod copies;

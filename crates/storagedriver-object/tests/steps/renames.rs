@@ -1,6 +1,4 @@
 //! Renames that others get in the way of.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
-
 use std::time::Duration;
 
 use storagedriver::{ErrorKind, Result, Storage};
