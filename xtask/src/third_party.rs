@@ -14,7 +14,12 @@ pub(crate) fn run(project: &Project) -> Outcome {
     count_lines(&source.join("src"))?;
 
     let mut package = project.cargo();
-    package.args(["package", "--workspace", "--exclude", "xtask", "--allow-dirty"]);
+    package.args(["package", "--workspace", "--allow-dirty"]);
+    for directory in workspace(project)? {
+        if !is_published(&directory)? {
+            package.arg("--exclude").arg(directory.file_name().ok_or("a crate has a name")?);
+        }
+    }
     project::run(&mut package)?;
 
     // Beside the workspace and not in it: what is tested depends on nothing but the packages.
@@ -32,6 +37,18 @@ pub(crate) fn run(project: &Project) -> Outcome {
         test.arg("--config").arg(format!("patch.crates-io.{name}.path={:?}", path.display().to_string()));
     }
     project::run(&mut test)
+}
+
+/// The directories of the workspace's crates.
+fn workspace(project: &Project) -> Outcome<Vec<PathBuf>> {
+    let mut directories = entries(&project.root.join("crates"))?;
+    directories.push(project.root.join("xtask"));
+    Ok(directories)
+}
+
+/// Whether a crate is for others; the rest is for this workspace's own tests.
+fn is_published(directory: &Path) -> Outcome<bool> {
+    Ok(!read(&directory.join("Cargo.toml"))?.contains("\npublish = false\n"))
 }
 
 fn count_lines(source: &Path) -> Outcome {
@@ -53,7 +70,10 @@ fn unpack(project: &Project, into: &Path) -> Outcome<Vec<(String, PathBuf)>> {
     }
     fs::create_dir_all(into)?;
     let mut crates = Vec::new();
-    for directory in entries(&project.root.join("crates"))? {
+    for directory in workspace(project)? {
+        if !is_published(&directory)? {
+            continue;
+        }
         let name = directory.file_name().and_then(|name| name.to_str()).ok_or("a crate has a name")?;
         let prefix = format!("{name}-");
         let packages = entries(&project.target.join("package"))?;

@@ -1,6 +1,12 @@
 //! The drivers in this program: naming a crate links it, and linked it registers itself.
 
+#[cfg(feature = "azure")]
+use storagedriver_azure as _;
 #[cfg(feature = "filesystem")]
 use storagedriver_filesystem as _;
+#[cfg(feature = "gcs")]
+use storagedriver_gcs as _;
 #[cfg(feature = "inmemory")]
 use storagedriver_inmemory as _;
+#[cfg(feature = "s3")]
+use storagedriver_s3 as _;

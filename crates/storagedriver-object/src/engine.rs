@@ -16,8 +16,13 @@ pub struct ObjectOptions {
     pub root: String,
     /// The size of the first parts in bytes (`chunksize`); raised to the store's least.
     pub part_size: u64,
-    /// How many parts of one upload, or ranges of one copy, are on their way at once.
+    /// How many parts of one upload are on their way at once.
     pub parallel: usize,
+    /// How many ranges of one copy are on their way at once.
+    pub copy_parallel: usize,
+    /// The size of a range, in bytes, where a copy goes part by part; brought within what the store
+    /// takes.
+    pub copy_part: u64,
     /// How old a multipart upload that no session names must be for `uploads` to tell of it: a
     /// younger one may be in the hands of a writer that is about to write its session.
     pub orphan_age: Duration,
@@ -26,13 +31,15 @@ pub struct ObjectOptions {
 }
 
 impl Default for ObjectOptions {
-    /// At the root of the bucket, 10 MiB parts, four at once, orphans after an hour, the budget of
-    /// the process.
+    /// At the root of the bucket, 10 MiB parts, copies in ranges of 1 GiB, four at once of either,
+    /// orphans after an hour, the budget of the process.
     fn default() -> Self {
         ObjectOptions {
             root: String::new(),
             part_size: 10 << 20,
             parallel: 4,
+            copy_parallel: 4,
+            copy_part: 1 << 30,
             orphan_age: Duration::from_secs(3600),
             budget: Budget::process(),
         }

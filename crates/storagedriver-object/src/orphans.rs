@@ -8,7 +8,7 @@ use storagedriver::{Result, StoragePath, UploadInfo};
 
 use crate::engine::Engine;
 use crate::sessions::{self, moved_on};
-use crate::{Object, ObjectStoreBackend, OpenUpload, StoreError};
+use crate::{Object, ObjectStoreBackend, OpenUpload};
 
 /// Collects what a listing of uploads shows, and what of it has no session.
 #[derive(Debug)]
@@ -83,10 +83,7 @@ pub(crate) async fn abort<B: ObjectStoreBackend>(
 ) -> Option<Result<()>> {
     let path = upload.path();
     if let Some(id) = upload.id().strip_prefix("store:") {
-        return Some(match engine.backend.abort(&engine.keys.file(path), id).await {
-            Ok(()) | Err(StoreError::NoSuchUpload) => Ok(()),
-            Err(error) => Err(error.at(path)),
-        });
+        return Some(sessions::abort_upload(engine, path, Some(id)).await);
     }
     let nonce = upload.id().strip_prefix("segments:")?;
     Some(match sessions::read(engine, path, nonce).await {

@@ -124,7 +124,7 @@ pub(crate) async fn copy_ranges<B: ObjectStoreBackend>(
             let tag = engine.backend.copy_part(key, id, number, source, range).await?;
             Ok(Part { number, tag, size })
         })
-        .buffered(engine.parallel())
+        .buffered(engine.options.copy_parallel.max(1))
         .try_collect()
         .await
 }
@@ -136,8 +136,7 @@ async fn copy_parts<B: ObjectStoreBackend>(
 ) -> StoreResult<Version> {
     let description = engine.description();
     let least = source.size.div_ceil(u64::from(description.max_parts.max(1)));
-    let piece =
-        description.max_copy.min(description.max_part).min(1 << 30).max(least).max(description.min_part);
+    let piece = engine.options.copy_part.min(description.max_part).max(least).max(description.min_part);
     let key = engine.keys.file(to);
     let mark = unique();
     let id = engine.backend.begin_upload(&key, &mark).await?;

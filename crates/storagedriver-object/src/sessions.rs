@@ -116,13 +116,19 @@ pub(crate) async fn is_committed<B: ObjectStoreBackend>(
 
 /// Aborts the multipart upload of a session, if it has one.
 pub(crate) async fn abort_parts<B: ObjectStoreBackend>(engine: &Engine<B>, session: &Session) -> Result<()> {
-    let path = StoragePath::parse(&session.path)?;
-    match &session.upload {
-        Some(id) => match engine.backend.abort(&engine.keys.file(&path), id).await {
-            Ok(()) | Err(StoreError::NoSuchUpload) => Ok(()),
-            Err(error) => Err(error.at(&path)),
-        },
-        None => Ok(()),
+    abort_upload(engine, &StoragePath::parse(&session.path)?, session.upload.as_deref()).await
+}
+
+/// Aborts a multipart upload of the store; one that is over already is no error.
+pub(crate) async fn abort_upload<B: ObjectStoreBackend>(
+    engine: &Engine<B>,
+    path: &StoragePath,
+    id: Option<&str>,
+) -> Result<()> {
+    let Some(id) = id else { return Ok(()) };
+    match engine.backend.abort(&engine.keys.file(path), id).await {
+        Ok(()) | Err(StoreError::NoSuchUpload) => Ok(()),
+        Err(error) => Err(error.at(path)),
     }
 }
 

@@ -39,6 +39,8 @@ pub(crate) async fn append<B: ObjectStoreBackend>(
         let Some((_, nonce)) = engine.keys.parse_session(&object.key) else { continue };
         let Some(found) = sessions::read(engine, path, &nonce).await? else { continue };
         if sessions::is_committed(engine, path, &found.session.state).await? {
+            // Its writer may have died before the store was done with the parts.
+            sessions::abort_parts(engine, &found.session).await?;
             sessions::remove(engine, path, &nonce).await?;
         } else if found.session.state != State::Ending && found.session.size.is_some() {
             return Ok(Upload::resume(engine, path, found));
@@ -66,9 +68,11 @@ pub(crate) async fn uploads<B: ObjectStoreBackend>(
             };
             orphans.session(&nonce);
             let Some((head, object)) = read_head(engine, &path, &object).await? else { continue };
-            orphans.named(head.upload);
+            let upload = head.upload;
+            orphans.named(upload.clone());
             if sessions::is_committed(engine, &path, &head.state).await? {
                 // A writer ended between its publication and this.
+                sessions::abort_upload(engine, &path, upload.as_deref()).await?;
                 sessions::remove(engine, &path, &nonce).await?;
                 continue;
             }

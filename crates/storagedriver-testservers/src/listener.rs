@@ -47,6 +47,11 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
+    /// Starts a server on a free port.
+    pub(crate) fn start(handler: Handler) -> Result<Self, BoxError> {
+        Self::serve(std::net::TcpListener::bind("127.0.0.1:0")?, handler)
+    }
+
     /// Serves what connects to `socket`.
     pub(crate) fn serve(socket: std::net::TcpListener, handler: Handler) -> Result<Self, BoxError> {
         socket.set_nonblocking(true)?;

@@ -1,6 +1,7 @@
 //! The suite on every store that can be had here, and the matrix of it.
 
 mod report;
+mod system;
 mod targets;
 
 use std::fs;
@@ -17,6 +18,9 @@ const REPORT_VARIABLE: &str = "STORAGEDRIVER_CONFORMANCE_REPORT";
 /// What the suite calls the store in those lines.
 const SERVER_VARIABLE: &str = "STORAGEDRIVER_CONFORMANCE_SERVER";
 
+/// The storage that the tests of a driver are to use, if it is on a server that was started for them.
+const STORAGE_VARIABLE: &str = "STORAGEDRIVER_CONFORMANCE_STORAGE";
+
 /// Runs the targets of the given drivers, or of all, writes `target/conformance/report.json` and
 /// prints the matrix. A store that cannot be had is a failure, never left out in silence.
 pub(crate) fn run(project: &Project, drivers: &[&str]) -> Outcome {
@@ -29,7 +33,7 @@ pub(crate) fn run(project: &Project, drivers: &[&str]) -> Outcome {
     fs::create_dir_all(&place)?;
     let mut report = Report::default();
     for target in TARGETS.iter().filter(|target| drivers.is_empty() || drivers.contains(&target.driver)) {
-        match target.prepare() {
+        match target.prepare(project) {
             Ok(ready) => {
                 report.begin(target.driver, &ready.server);
                 let lines = place.join(format!("{}-{}.jsonl", target.driver, ready.server));
@@ -42,6 +46,9 @@ pub(crate) fn run(project: &Project, drivers: &[&str]) -> Outcome {
         }
     }
     report.require_every_case();
+    if drivers.is_empty() || drivers.contains(&system::DRIVER) {
+        system::run(project, &mut report);
+    }
 
     let written = place.join("report.json");
     fs::write(&written, format!("{:#}\n", report.json()))?;
@@ -71,6 +78,9 @@ fn run_target(
     test.env(REPORT_VARIABLE, lines).env(SERVER_VARIABLE, &ready.server).env_remove("STORAGEDRIVER_FULL");
     if let Some(directory) = &ready.directory {
         test.env("TMPDIR", directory);
+    }
+    if let Some(running) = &ready.running {
+        test.env(STORAGE_VARIABLE, running.storage.to_string());
     }
     let ended = project::run(&mut test);
     let written = if lines.exists() { read(lines)? } else { String::new() };

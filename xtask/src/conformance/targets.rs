@@ -4,6 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::project::Project;
+use crate::servers::{self, Running, Server};
+
 /// A driver on a store.
 pub(crate) struct Target {
     /// The name under which the driver is registered.
@@ -24,6 +27,9 @@ pub(crate) enum Place {
     InProcess,
     /// A directory; the tests make theirs below it.
     Directory(fn() -> PathBuf),
+    /// A server, installed if it is missing and started; the tests make their root below its
+    /// storage.
+    Server(&'static Server),
 }
 
 /// Every target, in the order of the matrix.
@@ -49,7 +55,23 @@ pub(crate) const TARGETS: &[Target] = &[
         tests: &["suite"],
         place: Place::Directory(|| PathBuf::from("/dev/shm")),
     },
+    on_server("s3", "storagedriver-s3", &servers::CEPH),
+    on_server("s3", "storagedriver-s3", &servers::SWIFT_S3API),
+    on_server("azure", "storagedriver-azure", &servers::AZURITE),
+    on_server("gcs", "storagedriver-gcs", &servers::FAKE_GCS),
 ];
+
+/// A driver whose test program `conformance` takes a storage of ours; `cargo test` leaves that program
+/// out.
+const fn on_server(driver: &'static str, package: &'static str, server: &'static Server) -> Target {
+    Target {
+        driver,
+        server: Some(server.name),
+        package,
+        tests: &["conformance"],
+        place: Place::Server(server),
+    }
+}
 
 /// A target that can be run.
 pub(crate) struct Ready {
@@ -57,6 +79,8 @@ pub(crate) struct Ready {
     pub(crate) server: String,
     /// The directory that the tests make theirs below.
     pub(crate) directory: Option<PathBuf>,
+    /// The server, which runs as long as this value lives.
+    pub(crate) running: Option<Running>,
 }
 
 impl Target {
@@ -64,21 +88,26 @@ impl Target {
     ///
     /// # Errors
     /// Why it cannot be had: the report says so.
-    pub(crate) fn prepare(&self) -> Result<Ready, String> {
-        let directory = match self.place {
-            Place::InProcess => None,
-            Place::Directory(directory) => Some(directory()),
-        };
-        let found = match &directory {
-            None => None,
-            Some(directory) if directory.is_dir() => Some(filesystem(directory)),
-            Some(directory) => return Err(format!("{} is no directory", directory.display())),
+    pub(crate) fn prepare(&self, project: &Project) -> Result<Ready, String> {
+        let (found, directory, running) = match self.place {
+            Place::InProcess => (None, None, None),
+            Place::Directory(directory) => {
+                let directory = directory();
+                if !directory.is_dir() {
+                    return Err(format!("{} is no directory", directory.display()));
+                }
+                (Some(filesystem(&directory)), Some(directory), None)
+            }
+            Place::Server(server) => {
+                (None, None, Some(server.start(project).map_err(|error| error.to_string())?))
+            }
         };
         match (self.server, found) {
             (Some(server), Some(found)) if server != found => Err(format!("the file system is {found}")),
-            (Some(server), _) => Ok(Ready { server: server.to_owned(), directory }),
+            (Some(server), _) => Ok(Ready { server: server.to_owned(), directory, running }),
             (None, found) => {
-                Ok(Ready { server: found.unwrap_or_else(|| "in-process".to_owned()), directory })
+                let server = found.unwrap_or_else(|| "in-process".to_owned());
+                Ok(Ready { server, directory, running })
             }
         }
     }

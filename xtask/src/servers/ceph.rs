@@ -122,11 +122,20 @@ impl Ceph {
 
     fn start_gateway(&self, site: &Site) -> Outcome<(Process, String)> {
         self.administer(&[
-            "user", "create", "--uid", "test", "--display-name", "test", "--access-key", ACCESS_KEY,
-            "--secret-key", SECRET_KEY,
+            "user",
+            "create",
+            "--uid",
+            "test",
+            "--display-name",
+            "test",
+            "--access-key",
+            ACCESS_KEY,
+            "--secret-key",
+            SECRET_KEY,
         ])?;
         for class in CLASSES {
-            let placement = ["placement", "add", "--placement-id", "default-placement", "--storage-class", class];
+            let placement =
+                ["placement", "add", "--placement-id", "default-placement", "--storage-class", class];
             let group = [&["zonegroup"], &placement[..], &["--rgw-zonegroup", "default"]].concat();
             self.administer(&group)?;
             let pool = format!("default.rgw.{class}.data");

@@ -30,7 +30,8 @@ pub(crate) fn send(request: &HttpRequest, body: &str) -> Outcome<Reply> {
     let mut stream = TcpStream::connect(authority.as_str()).map_err(failed)?;
     stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
     let target = uri.path_and_query().map_or("/", |target| target.as_str());
-    let mut text = format!("{} {target} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n", request.method());
+    let mut text =
+        format!("{} {target} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n", request.method());
     for (name, value) in request.headers().iter().filter(|(name, _)| *name != "host") {
         text += &format!("{name}: {}\r\n", value.to_str()?);
     }

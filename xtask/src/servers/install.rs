@@ -40,8 +40,13 @@ fn install(project: &Project, packages: &[&str]) -> Outcome {
         apt.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"]);
         apt
     };
-    project::run(apt().arg("update"))?;
-    project::run(apt().args(["install", "-y", "--no-install-recommends"]).args(packages))
+    run(apt().arg("update"))?;
+    run(apt().args(["install", "-y", "--no-install-recommends"]).args(packages))
+}
+
+/// Runs an installer. What it says is not what the task prints.
+fn run(command: &mut Command) -> Outcome {
+    project::run(command.stdout(std::io::stderr()))
 }
 
 fn as_root(project: &Project, program: &str) -> Command {
@@ -66,7 +71,7 @@ pub(crate) fn go(project: &Project, program: &GoProgram) -> Outcome<PathBuf> {
         need("go", "install Go 1.24 or later")?;
         let mut go = project.command("go");
         go.arg("install").arg(format!("{}@{}", program.package, program.version));
-        project::run(go.env("GOBIN", &place).env("CGO_ENABLED", "0").env_remove("GOFLAGS"))?;
+        run(go.env("GOBIN", &place).env("CGO_ENABLED", "0").env_remove("GOFLAGS"))?;
     }
     Ok(built)
 }
@@ -81,7 +86,7 @@ pub(crate) fn npm(project: &Project, package: &str) -> Outcome<PathBuf> {
         need("npm", "install Node.js 20 or later")?;
         let mut npm = project.command("npm");
         npm.args(["install", "--no-audit", "--no-fund", "--loglevel", "error", "--prefix"]).arg(&place);
-        project::run(npm.arg(package))
+        run(npm.arg(package))
     })?;
     Ok(place.join("node_modules/.bin"))
 }
@@ -97,12 +102,12 @@ pub(crate) fn pip(project: &Project, name: &str, packages: &[&str]) -> Outcome<P
         need("python3", "install Python 3.10 or later")?;
         let environment = || {
             let mut python = project.command("python3");
-            project::run(python.args(["-m", "venv", "--clear"]).arg(&place))
+            run(python.args(["-m", "venv", "--clear"]).arg(&place))
         };
         // Debian and Ubuntu ship Python without the part that makes environments.
         environment().or_else(|_| install(project, &["python3-venv"]).and_then(|()| environment()))?;
         let mut pip = project.command(&place.join("bin/pip").display().to_string());
-        project::run(pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(packages))
+        run(pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(packages))
     })?;
     Ok(place.join("bin"))
 }

@@ -38,11 +38,13 @@ pub(crate) struct Server {
 }
 
 /// Every server, by name.
-const SERVERS: &[&Server] = &[&azurite::AZURITE, &ceph::CEPH, &fake_gcs::FAKE_GCS, &registry::REGISTRY, &swift::SWIFT_S3API];
+const SERVERS: &[&Server] =
+    &[&azurite::AZURITE, &ceph::CEPH, &fake_gcs::FAKE_GCS, &registry::REGISTRY, &swift::SWIFT_S3API];
 
 pub(crate) use azurite::AZURITE;
 pub(crate) use ceph::CEPH;
 pub(crate) use fake_gcs::FAKE_GCS;
+pub(crate) use registry::{client, registry};
 pub(crate) use swift::SWIFT_S3API;
 
 impl Server {

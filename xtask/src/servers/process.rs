@@ -152,7 +152,7 @@ mod tests {
         let pid = directory.join("pid");
         let child = pid.display().to_string();
         // As `Process::start` does, in a process that is then killed: no `drop` is run.
-        let script = format!("setpriv --pdeathsig KILL -- sh -c 'echo $$ >{child}; sleep 600; true' & wait");
+        let script = format!("setpriv --pdeathsig KILL -- sh -c 'echo $$ >{child}; exec sleep 600' & wait");
         let mut owner = Command::new("sh").args(["-c", script.as_str()]).spawn().unwrap();
         let child = written(&pid);
         assert!(alive(&child));
@@ -170,7 +170,8 @@ mod tests {
     fn a_process_that_ends_is_not_waited_for() {
         let directory = directory("ended");
         let mut process =
-            Process::start("shell", &directory, command("sh").args(["-c", "echo no such store; exit 3"])).unwrap();
+            Process::start("shell", &directory, command("sh").args(["-c", "echo no such store; exit 3"]))
+                .unwrap();
         let error = process.wait_until(Duration::from_secs(60), || false).unwrap_err().to_string();
         assert!(error.contains("shell has ended (exit status: 3)"), "{error}");
         assert!(error.contains("no such store"), "{error}");

@@ -1,16 +1,29 @@
 //! Distribution's own registry, and a client of registries.
 
-use super::{Running, Server, Site, install, versions};
-use crate::project::{Outcome, Project};
-use super::process::{self, Process, free_port};
-use super::{READY, http};
+use std::path::PathBuf;
+
 use serde_json::json;
+
+use super::http;
+use super::process::{self, Process, free_port};
+use super::{READY, Running, Server, Site, install, versions};
+use crate::project::{Outcome, Project};
 
 pub(crate) const REGISTRY: Server =
     Server { name: "registry", about: "Distribution's registry, on a directory of its own", start };
 
+/// The registry's program, for a test that starts its own.
+pub(crate) fn registry(project: &Project) -> Outcome<PathBuf> {
+    install::go(project, &versions::REGISTRY)
+}
+
+/// The client's program.
+pub(crate) fn client(project: &Project) -> Outcome<PathBuf> {
+    install::go(project, &versions::CRANE)
+}
+
 fn start(project: &Project, site: Site) -> Outcome<Running> {
-    let program = install::go(project, &versions::REGISTRY)?;
+    let program = registry(project)?;
     let port = free_port()?;
     let root = site.data.join("root");
     let text = format!(

@@ -2,6 +2,7 @@
 //! its middleware `s3api`.
 
 use std::fs;
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
 use std::process::Command;
 
@@ -33,8 +34,11 @@ fn start(project: &Project, site: Site) -> Outcome<Running> {
     let place = site.data.display().to_string();
     let user = project::output(project.command("id").arg("-un"))?.trim().to_owned();
     fs::create_dir_all(site.data.join("devices/d1"))?;
-    site.write("swift.conf", "[swift-hash]\nswift_hash_path_prefix = p\nswift_hash_path_suffix = s\n\
-                              [storage-policy:0]\nname = one\ndefault = yes\n")?;
+    site.write(
+        "swift.conf",
+        "[swift-hash]\nswift_hash_path_prefix = p\nswift_hash_path_suffix = s\n\
+                              [storage-policy:0]\nname = one\ndefault = yes\n",
+    )?;
     let launcher = site.write("swift-server.py", LAUNCHER)?;
     let server = |kind: &str| {
         let mut command = process::command(programs.join("python3"));
@@ -49,11 +53,13 @@ fn start(project: &Project, site: Site) -> Outcome<Running> {
         site.write(&format!("{kind}.conf"), &storage_configuration(&place, &user, kind, port))?;
         storages.push((server(kind)?, port));
     }
-    let port = free_port()?;
-    site.write("proxy.conf", &proxy_configuration(&place, &user, port))?;
+    let (port, cache_port) = (free_port()?, free_port()?);
+    let cache = memcached(project, &site, &user, cache_port)?;
+    site.write("proxy.conf", &proxy_configuration(&place, &user, port, cache_port))?;
     let mut proxy = server("proxy")?;
     for (storage, port) in &mut storages {
-        storage.wait_until(READY, || http::status(&format!("http://127.0.0.1:{port}/healthcheck")).is_some())?;
+        storage
+            .wait_until(READY, || http::status(&format!("http://127.0.0.1:{port}/healthcheck")).is_some())?;
     }
     let endpoint = format!("http://127.0.0.1:{port}");
     proxy.wait_until(READY, || http::status(&format!("{endpoint}/healthcheck")) == Some(200))?;
@@ -65,8 +71,19 @@ fn start(project: &Project, site: Site) -> Outcome<Running> {
         "bucket": BUCKET, "region": REGION, "regionendpoint": endpoint, "secure": false,
         "forcepathstyle": true, "accesskey": ACCESS_KEY, "secretkey": SECRET_KEY, "profile": "swift-s3api",
     }});
-    let processes = std::iter::once(proxy).chain(storages.into_iter().map(|(storage, _)| storage));
+    let processes = [proxy, cache].into_iter().chain(storages.into_iter().map(|(storage, _)| storage));
     Ok(Running { storage, _processes: processes.collect(), _site: site })
+}
+
+/// The proxy does not check a signature without a place to keep what it knows of an account.
+fn memcached(project: &Project, site: &Site, user: &str, port: u16) -> Outcome<Process> {
+    let program = "memcached";
+    install::apt(project, versions::MEMCACHED, &[program])?;
+    let mut command = process::command(install::find(program).unwrap_or_else(|| program.into()));
+    command.args(["-l", "127.0.0.1", "-p", &port.to_string(), "-u", user, "-m", "64"]);
+    let mut cache = Process::start(program, &site.logs, &mut command)?;
+    cache.wait_until(READY, || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok())?;
+    Ok(cache)
 }
 
 /// Where the things of one kind lie: all of them on the one device there is.
@@ -105,7 +122,7 @@ use = egg:swift#{kind}
     )
 }
 
-fn proxy_configuration(place: &str, user: &str, port: u16) -> String {
+fn proxy_configuration(place: &str, user: &str, port: u16, cache_port: u16) -> String {
     let mut text = format!(
         "[DEFAULT]
 bind_ip = 127.0.0.1
@@ -114,7 +131,7 @@ workers = 0
 user = {user}
 swift_dir = {place}
 [pipeline:main]
-pipeline = catch_errors gatekeeper healthcheck listing_formats bulk s3api tempauth copy slo dlo \
+pipeline = catch_errors gatekeeper healthcheck cache listing_formats bulk s3api tempauth copy slo dlo \
          versioned_writes symlink proxy-server
 [app:proxy-server]
 use = egg:swift#proxy
@@ -123,6 +140,9 @@ allow_account_management = true
 [filter:tempauth]
 use = egg:swift#tempauth
 user_test_tester = {SECRET_KEY} .admin
+[filter:cache]
+use = egg:swift#memcache
+memcache_servers = 127.0.0.1:{cache_port}
 [filter:slo]
 use = egg:swift#slo
 min_segment_size = 1

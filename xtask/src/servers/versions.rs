@@ -26,11 +26,8 @@ pub(crate) const CRANE: GoProgram = GoProgram {
 };
 
 /// A server of Google Cloud Storage's JSON API.
-pub(crate) const FAKE_GCS: GoProgram = GoProgram {
-    name: "fake-gcs-server",
-    package: "github.com/fsouza/fake-gcs-server",
-    version: "v1.56.1",
-};
+pub(crate) const FAKE_GCS: GoProgram =
+    GoProgram { name: "fake-gcs-server", package: "github.com/fsouza/fake-gcs-server", version: "v1.56.1" };
 
 /// A server of Azure's blob storage. Later ones want Node 22.
 pub(crate) const AZURITE: &str = "azurite@3.35.0";
@@ -48,6 +45,9 @@ pub(crate) const SWIFT: &[&str] = &[
     "setuptools==75.8.0",
     "xattr==1.3.0",
 ];
+
+/// What Swift's proxy keeps its knowledge of accounts in.
+pub(crate) const MEMCACHED: &[&str] = &["memcached"];
 
 /// Ceph's monitor, object store and gateway, with the commands that set them up.
 pub(crate) const CEPH: &[&str] = &["ceph-common", "ceph-mon", "ceph-osd", "radosgw"];

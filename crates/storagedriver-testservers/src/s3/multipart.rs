@@ -16,7 +16,7 @@ use super::errors;
 use super::objects::{check_digests, fields, malformed, object, source};
 use super::options::PartSizes;
 use super::service::{Service, bucket};
-use crate::store::{Content, Draft, State, StoredPart, Upload, md5, md5_hex};
+use crate::store::{Content, Draft, State, StoredPart, Upload, md5_hex, unhex};
 
 impl Service {
     pub(super) fn begin(
@@ -154,7 +154,7 @@ impl Service {
                 )
             })?;
             sizes.push(part.content.size());
-            hashes.extend_from_slice(&md5(&part.content));
+            hashes.extend(unhex(&part.etag).unwrap_or_default());
             content.extend(&part.content);
         }
         self.check_sizes(&sizes)?;

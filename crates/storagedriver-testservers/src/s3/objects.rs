@@ -91,8 +91,13 @@ impl Service {
             input.if_match.as_ref(),
             input.if_none_match.as_ref(),
         )?;
-        let draft =
-            Draft { content, metadata: fields(input.metadata), properties, etag: Some(etag_of.clone()) };
+        let draft = Draft {
+            content,
+            metadata: fields(input.metadata),
+            properties,
+            etag: Some(etag_of.clone()),
+            ..Draft::default()
+        };
         state.put(&input.bucket, &input.key, draft);
         Ok(PutObjectOutput {
             e_tag: Some(etag(&etag_of)),
@@ -140,7 +145,13 @@ impl Service {
             properties
                 .extend(found.properties.into_iter().filter(|(name, _)| COPIED.contains(&name.as_str())));
         }
-        let draft = Draft { content: found.content, metadata, properties, etag: Some(found.etag) };
+        let draft = Draft {
+            content: found.content,
+            metadata,
+            properties,
+            etag: Some(found.etag),
+            ..Draft::default()
+        };
         let stored = state.put(&input.bucket, &input.key, draft).ok_or_else(errors::no_such_bucket)?;
         Ok(CopyObjectOutput {
             copy_object_result: Some(CopyObjectResult {

@@ -48,6 +48,7 @@ impl State {
             content: draft.content,
             metadata: draft.metadata,
             properties: draft.properties,
+            blocks: draft.blocks,
             etag,
             generation,
             metageneration: 1,
@@ -163,4 +164,15 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         }
         text
     })
+}
+
+/// The bytes that hexadecimal digits stand for.
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> =
+        text.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
+    let digits = digits?;
+    if digits.len() % 2 != 0 {
+        return None;
+    }
+    digits.chunks(2).map(|pair| Some((pair.first()? << 4) | pair.last()?)).collect()
 }

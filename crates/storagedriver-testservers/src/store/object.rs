@@ -18,6 +18,8 @@ pub struct Draft {
     /// What else the request said of it, by the name of the header: `content-type`,
     /// `x-amz-storage-class`, `x-ms-blob-type`…
     pub properties: Fields,
+    /// Azure: the blocks that the content was committed of, by their names.
+    pub blocks: Vec<(String, Content)>,
     /// The entity tag, without quotes; left out, the MD5 of the content.
     pub etag: Option<String>,
 }
@@ -31,6 +33,8 @@ pub struct StoredObject {
     pub metadata: Fields,
     /// What else the request said of it, by the name of the header.
     pub properties: Fields,
+    /// Azure: the blocks that the content was committed of, by their names.
+    pub blocks: Vec<(String, Content)>,
     /// Its entity tag, without quotes.
     pub etag: String,
     /// A number that no other state of any object has: the generation in GCS.
