@@ -8,6 +8,7 @@
 mod backend;
 mod base;
 mod budget;
+mod buffer;
 mod content;
 mod delete;
 mod description;

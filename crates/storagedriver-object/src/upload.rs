@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use storagedriver::{BoxFuture, DriverWriter, Error, Result, StoragePath, Version, async_trait};
 use tokio::time::Instant;
 
+use crate::buffer::Buffer;
 use crate::engine::Engine;
 use crate::session::{Base, BaseBytes, Session, State, unique};
 use crate::sessions::{self, Stored};
@@ -36,7 +37,7 @@ pub(crate) struct Upload<B> {
     pub(crate) numbers: Range<u32>,
     pub(crate) base: Option<Base>,
     pub(crate) window: Window,
-    pub(crate) buffer: BytesMut,
+    pub(crate) buffer: Buffer,
     saved: Instant,
     /// Whether the multipart upload was seen to be gone: nobody can go on with it.
     pub(crate) dead: bool,
@@ -72,7 +73,7 @@ impl<B: ObjectStoreBackend> Upload<B> {
             numbers: 0..0,
             base: None,
             window: Window::default(),
-            buffer: BytesMut::new(),
+            buffer: Buffer::new(&engine.meter),
             saved: Instant::now(),
             dead: false,
             writer: unique(),
@@ -92,7 +93,7 @@ impl<B: ObjectStoreBackend> Upload<B> {
         let mut upload = Self::begin(engine, path);
         upload.base = stored.session.base.clone();
         upload.window = Window::of(stored.session.parts.clone());
-        upload.buffer = BytesMut::from(&stored.tail[..]);
+        upload.buffer.extend(&stored.tail, stored.session.part_size);
         upload.durable = stored.session;
         upload.durable.contested |= matches!(upload.durable.state, State::Committing(_));
         upload.durable_tail = stored.tail;
@@ -241,6 +242,10 @@ impl<B: ObjectStoreBackend> Upload<B> {
 
     /// Sends what fills parts. What it has not sent when it fails or is dropped stays in the buffer.
     pub(crate) async fn drain(&mut self) -> Result<()> {
+        if self.window.has_failed() {
+            // Before more is taken: what is not sent is memory.
+            self.settle().await?;
+        }
         loop {
             let description = self.engine.description();
             let size = parts::size_after(description, self.durable.part_size, self.window.len());
@@ -256,15 +261,15 @@ impl<B: ObjectStoreBackend> Upload<B> {
             let (parallel, budget) = (self.engine.parallel(), self.engine.options.budget.clone());
             let permit =
                 self.window.room(parallel, &budget, size).await.map_err(|error| error.at(&self.path))?;
-            let content = self.buffer.split_to(length).freeze();
-            self.send(content, permit);
+            self.send(length, permit);
         }
     }
 
-    pub(crate) fn send(&mut self, content: Bytes, permit: Option<tokio::sync::OwnedSemaphorePermit>) {
+    /// Sends the first bytes of the buffer as a part.
+    pub(crate) fn send(&mut self, length: usize, permit: Option<tokio::sync::OwnedSemaphorePermit>) {
         if let Some(number) = self.numbers.next() {
             let send = self.sender();
-            self.window.add(number, content, permit, send);
+            self.window.add(number, self.buffer.take(length), permit, send);
         }
     }
 
@@ -281,7 +286,7 @@ impl<B: ObjectStoreBackend> Upload<B> {
         self.settle().await?;
         let (parts, size, base) = (self.window.parts(), self.total(), self.base.clone());
         let numbers = self.numbers.clone();
-        let tail = self.buffer.clone().freeze();
+        let tail = self.buffer.copy();
         let close = |session: &mut Session| {
             session.state = State::Open;
             session.generation += 1;
@@ -336,7 +341,13 @@ impl<B: ObjectStoreBackend> DriverWriter for Upload<B> {
             let tail = self.durable_tail.clone();
             self.store(|_| {}, &tail).await?;
         }
-        self.buffer.extend_from_slice(&chunk);
+        // Without memory for more, its part goes before more is taken.
+        self.window.end_alone().await.map_err(|error| error.at(&self.path))?;
+        if let Some(spare) = self.window.look().map_err(|error| error.at(&self.path))? {
+            self.buffer.reuse(spare);
+        }
+        let size = parts::size_after(self.engine.description(), self.durable.part_size, self.window.len());
+        self.buffer.extend(&chunk, size);
         Ok(())
     }
 
