@@ -4,14 +4,15 @@
 //! atomically, uncommitted bytes are invisible, and clients can be sent to signed URLs.
 //!
 //! ```
-//! use storagedriver::Parameters;
+//! use storagedriver::{Factory, Parameters, RedirectRequest};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> storagedriver::Result<()> {
 //! let given = [("accountname", "layers"), ("accountkey", "c2VjcmV0"), ("container", "registry")];
-//! let storage = storagedriver_azure::DRIVER.create(Parameters::from_iter(given)).await?;
+//! let factory = Factory::new().with(storagedriver_azure::DRIVER);
+//! let storage = factory.create("azure", Parameters::from_iter(given)).await?;
 //! // Makes no request: the URL is signed here.
-//! let url = storage.redirect_url("/docker/registry/v2/x", storagedriver::RedirectRequest::get()).await?;
+//! let url = storage.redirect_url(&RedirectRequest::get(), "/docker/registry/v2/x").await?;
 //! let url = url.expect("an account key signs URLs");
 //! assert_eq!(url.host_str(), Some("layers.blob.core.windows.net"));
 //! assert_eq!(url.path(), "/registry/docker/registry/v2/x");

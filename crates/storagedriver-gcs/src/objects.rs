@@ -139,13 +139,16 @@ impl Client {
         self.exchange_with_bucket(&request, |_, body| json::parse::<Resource>(&body)?.version()).await
     }
 
-    /// Deletes objects, several at once. One that is absent is no error.
+    /// Deletes objects, several at once, and the last one when the others are gone: it may be what names them.
+    /// One that is absent is no error.
     pub(crate) async fn delete(&self, keys: &[String]) -> StoreResult<()> {
-        stream::iter(keys.to_vec())
+        let Some((last, first)) = keys.split_last() else { return Ok(()) };
+        let _: () = stream::iter(first.to_vec())
             .map(|key| async move { self.delete_one(&key, &[]).await })
             .buffer_unordered(DELETES)
             .try_collect()
-            .await
+            .await?;
+        self.delete_one(last, &[]).await
     }
 
     /// Deletes one object; with `query` only if that holds.
@@ -159,7 +162,12 @@ impl Client {
 
     /// Copies an object of any size, whatever its storage class: the service says of each call how
     /// far it came, and the next one goes on from there. Returns the version of the copy.
-    pub(crate) async fn rewrite(&self, from: &str, to: &str, conditions: &[(&str, &str)]) -> StoreResult<Option<Version>> {
+    pub(crate) async fn rewrite(
+        &self,
+        from: &str,
+        to: &str,
+        conditions: &[(&str, &str)],
+    ) -> StoreResult<Option<Version>> {
         let mut token: Option<String> = None;
         let mut rewritten = None;
         loop {

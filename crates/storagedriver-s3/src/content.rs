@@ -25,6 +25,9 @@ impl S3Backend {
         version: Option<&Version>,
     ) -> StoreResult<Download> {
         let mut request = self.object("GetObject", Method::GET, key, &[])?;
+        if range.as_ref().is_some_and(|range| range.start >= PAST_ALL) {
+            return Err(StoreError::Range(None));
+        }
         if let Some(version) = version {
             request = request.header(header::IF_MATCH, version.as_str())?;
         }
@@ -67,6 +70,9 @@ impl S3Backend {
     }
 }
 
+/// No object reaches so far, and servers count in 63 bits.
+const PAST_ALL: u64 = 1 << 62;
+
 pub(crate) const MARK_HEADER: header::HeaderName = header::HeaderName::from_static(MARK);
 
 /// With what a write demands of the object that it replaces.
@@ -96,7 +102,7 @@ fn object(key: &str, head: &ReplyHead, size: u64) -> Result<Object, Refusal> {
 /// A range as a header has it: both ends are in it.
 pub(crate) fn range_text(range: &Range<u64>) -> String {
     match range.end {
-        u64::MAX => format!("bytes={}-", range.start),
+        PAST_ALL.. => format!("bytes={}-", range.start),
         end => format!("bytes={}-{}", range.start, end.saturating_sub(1)),
     }
 }

@@ -230,7 +230,7 @@ mod tests {
 
     fn first_source(variables: &[(&str, &str)]) -> String {
         let sources = chain(variables).sources().unwrap();
-        format!("{:?}", sources.first()).chars().take(60).collect()
+        format!("{:?}", sources.first()).chars().take(120).collect()
     }
 
     #[test]

@@ -157,7 +157,6 @@ pub const PROFILES: &[Profile] = &[
         hosts: &["ufileos.com"],
         list: ListVersion::V1,
         parts: PartSizes::Exactly(8 << 20),
-        max_put: 8 << 20,
         acl: false,
         storage_class: false,
         ..GENERIC

@@ -98,11 +98,9 @@ mod exact_parts {
     storagedriver_testsuites::register_suite!({
         let mut profile = small("us3");
         profile.parts = PartSizes::Exactly(4096);
-        profile.max_put = 4096;
         Servers::new(
             S3Options {
                 part_sizes: Served::Exactly(4096),
-                put_limit: 4096 + 64 * 1024,
                 storage_class_and_acl: false,
                 conditional_writes: ConditionalWrites::Ignored,
                 url_encoding: false,

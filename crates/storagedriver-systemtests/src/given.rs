@@ -1,9 +1,12 @@
 //! The storage that the tests are given.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use storagedriver::{Parameters, Storage};
-// Linked, it registers itself.
-use storagedriver_s3 as _;
+use storagedriver_object::{ObjectDriver, ObjectOptions};
+// Linked, it registers itself too.
+use storagedriver_s3::{S3Options, S3Parameters};
 
 use crate::Outcome;
 
@@ -64,11 +67,29 @@ impl GivenStorage {
     /// # Errors
     /// What the factory reports.
     pub async fn open(&self, root: &str) -> Outcome<Storage> {
+        Ok(storagedriver::factory::create(&self.driver, self.below(root)).await?)
+    }
+
+    /// The same for the one who clears up after all writers have ended: multipart uploads that no
+    /// session names are told of at once, and not only after an hour, when the writer that could
+    /// still be about to name them has surely gone.
+    ///
+    /// # Errors
+    /// What the driver's constructor reports.
+    pub fn open_without_writers(&self, root: &str) -> Outcome<Storage> {
+        let backend = S3Parameters::parse(self.below(root))?.into_backend(S3Options::new("s3"))?;
+        let mut options = ObjectOptions::default();
+        root.clone_into(&mut options.root);
+        options.orphan_age = Duration::ZERO;
+        Ok(Storage::new(ObjectDriver::new(backend, options)))
+    }
+
+    fn below(&self, root: &str) -> Parameters {
         let mut parameters = Parameters::new();
         for (name, value) in self.parameters() {
             parameters.insert(name, value);
         }
         parameters.insert("rootdirectory", root);
-        Ok(storagedriver::factory::create(&self.driver, parameters).await?)
+        parameters
     }
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use ::http::HeaderValue;
+use ::http::header::CONTENT_LENGTH;
 use bytes::{Bytes, BytesMut};
 use object_store::ClientOptions;
 use object_store::client::{HttpConnector, HttpRequest};
@@ -173,8 +175,11 @@ impl HttpClient {
         let progress = Progress::new();
         let mut sent = reqwest::Request::new(parts.method, url);
         *sent.headers_mut() = parts.headers;
-        if !request.body.is_empty() || matches!(request.method.as_str(), "PUT" | "POST") {
+        if !request.body.is_empty() {
             *sent.body_mut() = Some(sending::body(request.body.clone(), &progress));
+        } else if matches!(request.method.as_str(), "PUT" | "POST") {
+            // Without a body nobody says so by itself, and stores demand it (411).
+            sent.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         let stall = self.0.options.stall_timeout;
         let reply = tokio::select! {

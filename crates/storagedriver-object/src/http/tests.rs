@@ -175,6 +175,19 @@ async fn a_reply_is_collected() {
     assert!(requests[0].contains("user-agent: storagedriver/"), "{requests:?}");
 }
 
+/// Ceph refuses a put that does not tell its length.
+#[tokio::test]
+async fn nothing_tells_its_length_where_something_could_be() {
+    let server = Scripted::start((0..4).map(|_| Act::Reply(ok(""))).collect());
+    for method in [Method::PUT, Method::POST, Method::GET, Method::DELETE] {
+        let request = Request::new("DoThing", method, server.url.clone());
+        client().exchange(&Plain::default(), &request, 10, |_, _| Ok(())).await.unwrap();
+    }
+    let told: Vec<bool> =
+        server.requests().iter().map(|head| head.contains("\r\ncontent-length: 0\r\n")).collect();
+    assert_eq!(told, [true, true, false, false]);
+}
+
 #[tokio::test]
 async fn what_may_pass_is_sent_again_and_signed_again() {
     let busy = || Act::Reply(status("503 Slow Down", "retry-after: 0\r\n", "busy"));

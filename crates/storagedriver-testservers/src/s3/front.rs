@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -11,7 +13,7 @@ use s3s::service::S3Service;
 use super::options::{Addressing, Authentication, S3Options};
 use super::refusal::{Answer, S3Refusal};
 use crate::listener::{Body, Reply, body};
-use crate::store::{State, Store};
+use crate::store::{State, Store, md5};
 use crate::xml;
 
 /// The layer before `s3s`.
@@ -45,6 +47,7 @@ impl Front {
             return Err(refusal.answer(&bucket_of(&request)));
         }
         self.check_address(&request)?;
+        check_digests(&request)?;
         match &self.options.authentication {
             Authentication::Signature => self.check_region(&request)?,
             Authentication::SessionToken(token) => {
@@ -112,6 +115,33 @@ impl Front {
             _ => Ok(()),
         }
     }
+}
+
+/// Compares a body with the digests that were sent for it. Those by CRC are not computed here.
+fn check_digests(request: &Request<Bytes>) -> Result<(), Answer> {
+    // What is in chunks is not the content, and has digests of its own, which `s3s` knows.
+    if header(request, "content-encoding").is_some_and(|encoding| encoding.contains("aws-chunked")) {
+        return Ok(());
+    }
+    let body = request.body();
+    let bad = |code, message: &str| Answer::new(StatusCode::BAD_REQUEST, code, message);
+    if let Some(sent) = header(request, "content-md5") {
+        match STANDARD.decode(sent) {
+            Ok(sent) if sent.len() == 16 => {
+                if sent != md5(&body.clone().into()) {
+                    let message = "The Content-MD5 you specified did not match what we received.";
+                    return Err(bad("BadDigest", message));
+                }
+            }
+            _ => return Err(bad("InvalidDigest", "The Content-MD5 you specified was invalid.")),
+        }
+    }
+    if let Some(sent) = header(request, "x-amz-checksum-sha256")
+        && sent != STANDARD.encode(ring::digest::digest(&ring::digest::SHA256, body))
+    {
+        return Err(bad("BadDigest", "The SHA256 you specified did not match the calculated checksum."));
+    }
+    Ok(())
 }
 
 /// The bucket that the host names, if it does.

@@ -11,7 +11,7 @@ use s3s::{S3Error, S3Result};
 use super::conditions::{self, etag};
 use super::errors;
 use super::service::{Service, blob, bucket, signed};
-use crate::store::{Content, Draft, Fields, State, StoredObject, md5};
+use crate::store::{Draft, Fields, State, StoredObject};
 
 /// Headers of a write that are kept with the object, and told of it where S3 tells them.
 const KEPT: [&str; 10] = [
@@ -80,7 +80,6 @@ impl Service {
 
     pub(super) async fn put(&self, input: PutObjectInput, headers: &HeaderMap) -> S3Result<PutObjectOutput> {
         let content = self.read(input.body).await?;
-        check_digests(&content, headers)?;
         let properties = self.kept(headers)?;
         let etag_of = crate::store::md5_hex(&content);
         let mut state = self.store.lock();
@@ -245,22 +244,6 @@ pub(super) fn source(source: &CopySource) -> S3Result<(&str, &str)> {
         CopySource::Bucket { bucket, key, .. } => Ok((bucket, key)),
         _ => Err(errors::not_implemented("access points")),
     }
-}
-
-/// Compares a body with the MD5 that was sent for it. The signature covers its SHA-256.
-pub(super) fn check_digests(content: &Content, headers: &HeaderMap) -> S3Result<()> {
-    use base64::Engine as _;
-    let Some(sent) = headers.get("content-md5").and_then(|value| value.to_str().ok()) else { return Ok(()) };
-    let Ok(sent) = base64::engine::general_purpose::STANDARD.decode(sent) else {
-        return Err(errors::invalid("InvalidDigest", "The Content-MD5 you specified was invalid."));
-    };
-    if sent != md5(content) {
-        return Err(errors::invalid(
-            "BadDigest",
-            "The Content-MD5 you specified did not match what we received.",
-        ));
-    }
-    Ok(())
 }
 
 pub(super) fn fields(metadata: Option<Metadata>) -> Fields {

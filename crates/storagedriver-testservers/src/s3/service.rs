@@ -169,7 +169,7 @@ impl S3 for Service {
     }
 
     async fn upload_part(&self, req: S3Request<UploadPartInput>) -> S3Result<S3Response<UploadPartOutput>> {
-        reply(self.put_part(req.input, &req.headers).await)
+        reply(self.put_part(req.input).await)
     }
 
     async fn upload_part_copy(

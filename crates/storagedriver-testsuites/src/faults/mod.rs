@@ -26,12 +26,14 @@
 //!
 //! Bodies stream through; only listings that are rewritten are collected, and those up to 8 MiB.
 
+pub mod azure;
 mod body;
 mod connection;
 mod copies;
 mod exchange;
 mod fault;
 mod gate;
+pub mod gcs;
 mod listing;
 mod proxy;
 mod record;
