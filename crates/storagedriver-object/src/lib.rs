@@ -25,6 +25,7 @@ mod pages;
 mod parts;
 mod publish;
 mod rename;
+mod sending;
 mod session;
 mod sessions;
 #[cfg(feature = "testing")]
