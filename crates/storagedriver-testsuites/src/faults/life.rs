@@ -107,7 +107,7 @@ impl Life {
             7 => self.delete(&path).await,
             8..=10 => self.rename(&path).await,
             11 => self.list().await,
-            12..=14 => self.upload(&path, 1000).await,
+            12..=13 => self.upload(&path, 1000).await,
             _ => {
                 let size = self.part * 2 + 3000;
                 self.upload(&path, size).await;
