@@ -193,6 +193,9 @@ rgw data = {data}/rgw
 rgw frontends = beast endpoint=127.0.0.1:{gateway} tcp_nodelay=1
 rgw thread pool size = 64
 rgw crypt require ssl = false
+rgw gc obj min wait = 10
+rgw gc processor period = 10
+rgw gc processor max time = 10
 rgw crypt s3 kms backend = testing
 rgw crypt s3 kms encryption keys = testkey-1=YmluCmJvb3N0CmJvb3N0LWJ1aWxkCmNlcGguY29uZgo=
 "
