@@ -36,8 +36,8 @@ impl Harness for Server {
 
     fn scale(&self) -> Scale {
         // A request whose future was dropped may be with the server, and is done there.
-        let mut scale = Scale::default().with_part_size(5 << 20).with_settle(Duration::from_millis(500));
-        scale.timeout = Duration::from_secs(300);
+        let mut scale = Scale::network().with_part_size(5 << 20);
+        scale.settle = Duration::from_millis(500);
         scale
     }
 }

@@ -113,7 +113,7 @@ async fn listings_cost_one_request_a_page() {
 
 #[tokio::test]
 async fn a_registry_upload_costs_what_the_page_says() {
-    for (uploads, expected) in [("xml", 20), ("compose", 22)] {
+    for (uploads, expected) in [("xml", 20), ("compose", 20)] {
         let wire = Wire::new(uploads, GcsOptions::default()).await;
         wire.storage.writer("/up/data", WriteMode::Create).await.unwrap().close().await.unwrap();
         for _ in 0..3 {

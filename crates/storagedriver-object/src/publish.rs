@@ -115,7 +115,8 @@ impl<B: ObjectStoreBackend> Upload<B> {
             && description.conditional_delete
             && let Some(version) = &self.version
         {
-            if description.multipart {
+            // Segments go before the session that names them.
+            if description.multipart || self.window.len() == 0 {
                 match engine.backend.delete_version(&engine.keys.session(path, nonce), version).await {
                     Ok(()) => return sessions::abort_parts(engine, &self.durable).await,
                     Err(StoreError::Precondition) => {}
