@@ -26,6 +26,10 @@ pub struct Description {
     pub max_parts: u32,
     /// Whether all parts but the last must have one size.
     pub same_size_parts: bool,
+    /// Whether an upload can be completed without some of the parts that it was sent. Where it cannot,
+    /// what a killed writer sent past its last close has to be replaced by what is sent again: each
+    /// writer numbers its parts on from the last one that was closed.
+    pub stray_parts: bool,
     /// Whether a part can be a range of another object.
     pub copy_part: bool,
     /// Whether the store lists its open multipart uploads.
@@ -62,6 +66,7 @@ impl Description {
         max_part: 5 << 30,
         max_parts: 10_000,
         same_size_parts: false,
+        stray_parts: true,
         copy_part: true,
         lists_uploads: true,
         page: 1000,

@@ -53,6 +53,9 @@ impl<B: ObjectStoreBackend> Upload<B> {
             let begun = self.engine.backend.begin_upload(&self.key(), &self.durable.nonce).await;
             self.pending = Some(begun.map_err(|error| error.at(&self.path))?);
         }
+        if !self.engine.description().stray_parts {
+            return self.number_on(count, &tail).await;
+        }
         let end = self.engine.description().max_parts.saturating_add(1);
         let block = BLOCK.max(u32::try_from(self.window.len()).unwrap_or(u32::MAX)).max(count);
         let pending = self.pending.clone();
@@ -76,6 +79,31 @@ impl<B: ObjectStoreBackend> Upload<B> {
         let start =
             if self.numbers.end == from && !self.numbers.is_empty() { self.numbers.start } else { from };
         self.numbers = start..self.durable.free;
+        if u32::try_from(self.numbers.len()).unwrap_or(u32::MAX) < count {
+            return Err(self.too_many());
+        }
+        Ok(())
+    }
+
+    /// Takes all numbers after the last part that was closed, whoever else may use them: two writers
+    /// that send at once spoil each other's parts, and at most one of them completes.
+    async fn number_on(&mut self, count: u32, tail: &[u8]) -> Result<()> {
+        if let Some(pending) = self.pending.clone() {
+            let named = self
+                .store(
+                    |session| session.upload = session.upload.take().or_else(|| Some(pending.clone())),
+                    tail,
+                )
+                .await;
+            if matches!(named, Err(Error::Conflict { .. })) || named.is_ok() {
+                self.drop_pending().await;
+            }
+            named?;
+        }
+        if self.numbers.end == 0 {
+            let last = self.window.parts().last().map_or(0, |part| part.number);
+            self.numbers = last.saturating_add(1)..self.engine.description().max_parts.saturating_add(1);
+        }
         if u32::try_from(self.numbers.len()).unwrap_or(u32::MAX) < count {
             return Err(self.too_many());
         }

@@ -30,6 +30,9 @@ pub(crate) struct Upload<B> {
     touched: bool,
     /// A multipart upload that was begun and stands in no session yet.
     pub(crate) pending: Option<String>,
+    /// The multipart upload of the session that was resumed, if this writer begins another in its
+    /// place.
+    replaced: Option<String>,
     /// The part numbers that only this writer may use.
     pub(crate) numbers: Range<u32>,
     pub(crate) base: Option<Base>,
@@ -67,6 +70,7 @@ impl<B: ObjectStoreBackend> Upload<B> {
             version: None,
             touched: false,
             pending: None,
+            replaced: None,
             numbers: 0..0,
             base: None,
             window: Window::default(),
@@ -96,6 +100,10 @@ impl<B: ObjectStoreBackend> Upload<B> {
         upload.durable_tail = stored.tail;
         upload.version = Some(stored.version);
         upload.touched = true;
+        if !engine.description().stray_parts && upload.durable.parts.is_empty() {
+            // None of the parts that it may have is of any use, and it cannot be completed without them.
+            upload.replaced = upload.durable.upload.take();
+        }
         upload
     }
 
@@ -123,6 +131,11 @@ impl<B: ObjectStoreBackend> Upload<B> {
                     self.version = Some(version);
                     self.durable = session;
                     self.saved = Instant::now();
+                    let replaced = self.replaced.take().filter(|id| self.durable.upload.as_ref() != Some(id));
+                    if let Some(id) = replaced {
+                        // What is left goes with `abort_stale`.
+                        let _ = self.engine.backend.abort(&self.key(), &id).await;
+                    }
                     return Ok(());
                 }
                 Err(StoreError::Precondition) => self.adopt().await?,

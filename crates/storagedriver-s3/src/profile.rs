@@ -102,6 +102,8 @@ pub struct Profile {
     pub batch_delete: BatchDelete,
     /// Whether a part can be a range of another object (`UploadPartCopy`).
     pub copy_part: bool,
+    /// Whether an upload can be completed without some of the parts that it was sent.
+    pub stray_parts: bool,
     /// Which sizes parts may have.
     pub parts: PartSizes,
     /// The least size of a part that is not the last, in bytes.
@@ -151,6 +153,7 @@ impl Profile {
         page: 1000,
         batch_delete: BatchDelete::Md5,
         copy_part: true,
+        stray_parts: true,
         parts: PartSizes::Same,
         min_part: 5 * MIB,
         max_part: 5 * GIB,
@@ -183,6 +186,7 @@ impl Profile {
         }
         description.max_parts = self.max_parts;
         description.copy_part = self.copy_part;
+        description.stray_parts = self.stray_parts;
         description.lists_uploads = self.lists_uploads;
         description.page = self.page;
         description.delete_batch = if self.batch_delete == BatchDelete::No { 1 } else { 1000 };

@@ -27,6 +27,8 @@ pub const PROFILES: &[Profile] = &[
         name: "ceph",
         store: "Ceph object gateway",
         url_encoding: true,
+        // InvalidPart, unless all parts that were sent are named (seen on 16.2).
+        stray_parts: false,
         parts: PartSizes::Any,
         unsigned_payload: true,
         ..GENERIC

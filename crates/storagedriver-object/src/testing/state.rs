@@ -117,6 +117,9 @@ impl State {
             }
             content.extend_from_slice(bytes);
         }
+        if !description.stray_parts && parts.len() < upload.parts.len() {
+            return bad(format!("{} parts were sent and {} are named", upload.parts.len(), parts.len()));
+        }
         if parts.is_empty() {
             return bad("no parts".to_owned());
         }

@@ -8,3 +8,4 @@ mod renames;
 mod slow;
 mod stale;
 mod store;
+mod strays;
