@@ -153,7 +153,7 @@ impl Profile {
         page: 1000,
         batch_delete: BatchDelete::Md5,
         copy_part: true,
-        stray_parts: true,
+        stray_parts: false,
         parts: PartSizes::Same,
         min_part: 5 * MIB,
         max_part: 5 * GIB,

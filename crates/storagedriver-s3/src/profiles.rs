@@ -21,6 +21,7 @@ pub const PROFILES: &[Profile] = &[
         conditional_complete: true,
         conditional_delete: true,
         unsigned_payload: true,
+        stray_parts: true,
         ..GENERIC
     },
     Profile {
@@ -28,7 +29,6 @@ pub const PROFILES: &[Profile] = &[
         store: "Ceph object gateway",
         url_encoding: true,
         // InvalidPart, unless all parts that were sent are named (seen on 16.2).
-        stray_parts: false,
         parts: PartSizes::Any,
         unsigned_payload: true,
         ..GENERIC
@@ -41,6 +41,7 @@ pub const PROFILES: &[Profile] = &[
         parts: PartSizes::Any,
         conditional_put: true,
         unsigned_payload: true,
+        stray_parts: true,
         ..GENERIC
     },
     Profile {
@@ -51,6 +52,7 @@ pub const PROFILES: &[Profile] = &[
         conditional_put: true,
         acl: false,
         unsigned_payload: true,
+        stray_parts: true,
         ..GENERIC
     },
     Profile {
@@ -75,6 +77,7 @@ pub const PROFILES: &[Profile] = &[
         acl: false,
         storage_class: false,
         unsigned_payload: true,
+        stray_parts: true,
         ..GENERIC
     },
     Profile {
@@ -85,6 +88,7 @@ pub const PROFILES: &[Profile] = &[
         conditional_copy: false,
         acl: false,
         storage_class: false,
+        stray_parts: true,
         ..GENERIC
     },
     Profile {
