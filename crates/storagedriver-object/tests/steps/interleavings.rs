@@ -94,7 +94,7 @@ impl Case {
 #[tokio::test]
 async fn of_two_that_resume_one_upload_one_ends_it() {
     // Every order in which each is interrupted at most once; with more time, twice.
-    let most = if std::env::var_os("STORAGEDRIVER_FULL").is_some() { 4 } else { 2 };
+    let most = if std::env::var_os("STORAGEDRIVER_EXHAUSTIVE").is_some() { 4 } else { 2 };
     let mut runs = 0;
     for case in Case::all() {
         let mut turns = vec![0; most];
