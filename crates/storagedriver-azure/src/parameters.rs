@@ -59,7 +59,7 @@ storagedriver::parameters! {
         /// Whether any certificate is taken for the store's: for tests alone.
         skipverify: Bool = false,
         /// The size of the first blocks of an upload; they grow with it.
-        chunksize: Bytes(64 KiB ..= 256 MiB) = 10 MiB,
+        chunksize: Bytes(1 KiB ..= 256 MiB) = 10 MiB,
         /// How long no byte may move before a request counts as dead.
         stalltimeout: Duration(1 s ..) = "60s",
     }

@@ -32,3 +32,7 @@ mod signing;
 
 pub use backend::GcsBackend;
 pub use parameters::{DRIVER, GcsParameters};
+
+#[cfg(test)]
+#[path = "../tests/scripted/mod.rs"]
+mod scripted;

@@ -30,30 +30,41 @@ pub(crate) async fn delete<B: ObjectStoreBackend>(engine: &Arc<Engine<B>>, path:
 
 /// Ends every upload at and below `path`; whether there was one.
 async fn delete_uploads<B: ObjectStoreBackend>(engine: &Arc<Engine<B>>, path: &StoragePath) -> Result<bool> {
+    let own = engine.keys.file(path);
+    let below = engine.keys.below(path);
+    let mut open = Vec::new();
+    if engine.description().lists_uploads {
+        open = engine.backend.open_uploads(&own).await.map_err(|error| error.at(path))?;
+        open.retain(|open| open.key == own || open.key.starts_with(&below));
+    }
+    let mut keys = session_keys(engine, path).await?;
+    let found = !keys.is_empty() || !open.is_empty();
+    for open in &open {
+        engine.backend.abort(&open.key, &open.id).await.map_err(|error| error.at(path))?;
+    }
+    if !open.is_empty() {
+        // One that was begun before and got its session meanwhile is of no use without its parts.
+        keys = session_keys(engine, path).await?;
+    }
+    if engine.description().multipart && !engine.description().lists_uploads {
+        for key in &keys {
+            let Some((path, nonce)) = engine.keys.parse_session(key) else { continue };
+            sessions::end_whatever(engine, &path, &nonce, |_| true).await?;
+        }
+    }
+    // The sessions go last: until then they name what is to be aborted.
+    engine.delete_keys(path, &keys).await?;
+    Ok(found)
+}
+
+async fn session_keys<B: ObjectStoreBackend>(
+    engine: &Arc<Engine<B>>,
+    path: &StoragePath,
+) -> Result<Vec<String>> {
     let mut keys = Vec::new();
     let mut pages = Pages::new(engine, engine.keys.sessions_within(path), false);
     while let Some(names) = pages.next().await.map_err(|error| error.at(path))? {
         keys.extend(names.into_iter().map(|name| name.key));
     }
-    let mut found = !keys.is_empty();
-    // The sessions go last: until then they name what is to be aborted.
-    if engine.description().lists_uploads {
-        let own = engine.keys.file(path);
-        let below = engine.keys.below(path);
-        for open in engine.backend.open_uploads(&own).await.map_err(|error| error.at(path))? {
-            if open.key == own || open.key.starts_with(&below) {
-                engine.backend.abort(&open.key, &open.id).await.map_err(|error| error.at(path))?;
-                found = true;
-            }
-        }
-    } else if engine.description().multipart {
-        for key in &keys {
-            let Some((path, nonce)) = engine.keys.parse_session(key) else { continue };
-            if let Some(stored) = sessions::read(engine, &path, &nonce).await? {
-                sessions::abort_parts(engine, &stored.session).await?;
-            }
-        }
-    }
-    engine.delete_keys(path, &keys).await?;
-    Ok(found)
+    Ok(keys)
 }

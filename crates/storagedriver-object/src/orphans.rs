@@ -83,7 +83,7 @@ pub(crate) async fn abort<B: ObjectStoreBackend>(
 ) -> Option<Result<()>> {
     let path = upload.path();
     if let Some(id) = upload.id().strip_prefix("store:") {
-        return Some(sessions::abort_upload(engine, path, id).await);
+        return Some(sessions::abort_upload(engine, path, Some(id)).await);
     }
     let nonce = upload.id().strip_prefix("segments:")?;
     Some(match sessions::read(engine, path, nonce).await {

@@ -1,5 +1,7 @@
 //! Listings, page by page, of stores that keep to the protocol and of some that do not.
 
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use storagedriver::ErrorKind;
@@ -29,7 +31,14 @@ pub(crate) struct Pages<B> {
     last: Option<String>,
     /// Whether the store was seen to ignore where it was to start.
     ignores_start: bool,
+    /// The first names of the pages so far, hashed, where the store keeps no order.
+    firsts: HashSet<u64>,
+    /// How many pages in a row had no names.
+    empty: u32,
 }
+
+/// So many pages may be empty in a row; some stores give such a page for what was deleted.
+const MOST_EMPTY: u32 = 10_000;
 
 impl<B: ObjectStoreBackend> Pages<B> {
     pub(crate) fn new(engine: &Arc<Engine<B>>, prefix: String, delimiter: bool) -> Self {
@@ -42,6 +51,8 @@ impl<B: ObjectStoreBackend> Pages<B> {
             after: None,
             last: None,
             ignores_start: false,
+            firsts: HashSet::new(),
+            empty: 0,
         }
     }
 
@@ -90,9 +101,19 @@ impl<B: ObjectStoreBackend> Pages<B> {
         Ok(Some(names))
     }
 
-    fn check_advance(&self, cursor: &Cursor, next: Option<&Cursor>, names: &[Name]) -> StoreResult<()> {
-        let repeats = self.engine.description().byte_order
-            && matches!((&self.last, names.first()), (Some(last), Some(first)) if first.key <= *last);
+    fn check_advance(&mut self, cursor: &Cursor, next: Option<&Cursor>, names: &[Name]) -> StoreResult<()> {
+        self.empty = if names.is_empty() { self.empty.saturating_add(1) } else { 0 };
+        let repeats = match names.first() {
+            None => self.empty > MOST_EMPTY,
+            Some(first) if self.engine.description().byte_order => {
+                self.last.as_ref().is_some_and(|last| first.key <= *last)
+            }
+            Some(first) => {
+                let mut hasher = DefaultHasher::new();
+                first.key.hash(&mut hasher);
+                !self.firsts.insert(hasher.finish())
+            }
+        };
         if next == Some(cursor) || repeats {
             let reason = format!("a page of the listing of {:?} does not advance", self.prefix);
             return Err(StoreError::failed(ErrorKind::Corrupted, reason));

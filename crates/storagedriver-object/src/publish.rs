@@ -23,7 +23,7 @@ impl<B: ObjectStoreBackend> Upload<B> {
     /// unless that was not told.
     pub(crate) async fn publish(&mut self) -> Result<Option<Version>> {
         if let Err(error) = self.gather().await {
-            let _ = if self.dead { self.clear(true).await } else { self.keep().await };
+            let _ = if self.dead { self.clear_completed(false).await } else { self.keep().await };
             return Err(error);
         }
         // Another writer of the same upload may still begin one.
@@ -38,7 +38,7 @@ impl<B: ObjectStoreBackend> Upload<B> {
             Err(error) => match self.publisher(&mark).await {
                 Ok(Publisher::Own) => None,
                 Ok(Publisher::Any) => {
-                    let _ = self.clear(id.is_some()).await;
+                    let _ = self.clear_completed(false).await;
                     return Err(self.unless_lost(error));
                 }
                 Ok(Publisher::Nobody) => return Err(self.failed(error).await),
@@ -46,12 +46,11 @@ impl<B: ObjectStoreBackend> Upload<B> {
             },
         };
         if self.version.is_some() {
-            if version.is_none() {
-                // Whatever the store keeps of an upload of which it did not say that it ended.
-                let _ = sessions::abort_parts(&self.engine, &self.durable).await;
-            }
             // It is done. If this is not, the next to find the session sees that by the mark.
-            let _ = self.clear(id.is_some()).await;
+            let _ = match id {
+                Some(_) => self.clear_completed(version.is_some()).await,
+                None => self.clear().await,
+            };
         }
         Ok(version)
     }
@@ -76,7 +75,7 @@ impl<B: ObjectStoreBackend> Upload<B> {
             StoreError::NoSuchUpload => {
                 if self.durable.upload.is_some() {
                     // What the session names is gone: nobody can go on with it.
-                    let _ = self.clear(true).await;
+                    let _ = self.clear_completed(false).await;
                 }
                 self.lost()
             }
@@ -98,28 +97,38 @@ impl<B: ObjectStoreBackend> Upload<B> {
         }
     }
 
-    /// Removes the session after the publication. What another closed meanwhile stays, unless its parts
-    /// went into what was published.
-    pub(crate) async fn clear(&self, completed: bool) -> Result<()> {
+    /// Removes the session of a multipart upload that is over, and whatever the store keeps of it if it
+    /// was not told that it is.
+    pub(crate) async fn clear_completed(&self, told: bool) -> Result<()> {
+        if !told {
+            sessions::abort_parts(&self.engine, &self.durable).await?;
+        }
+        sessions::remove(&self.engine, &self.path, &self.durable.nonce).await
+    }
+
+    /// Removes the session after a publication that used no multipart upload. What another closed
+    /// meanwhile stays.
+    async fn clear(&self) -> Result<()> {
         let (engine, path, nonce) = (&self.engine, &self.path, &self.durable.nonce);
         let description = engine.description();
-        if self.durable.size.is_some() && !completed {
-            if let Some(version) = self.version.as_ref().filter(|_| description.conditional_delete) {
-                let key = engine.keys.session(path, nonce);
-                if description.multipart {
-                    match engine.backend.delete_version(&key, version).await {
-                        Ok(()) => return sessions::abort_parts(engine, &self.durable).await,
-                        Err(StoreError::Precondition) => {}
-                        Err(error) => return Err(error.at(path)),
-                    }
-                }
-                let found = sessions::read(engine, path, nonce).await?;
-                if found.is_none_or(|found| found.session.generation != self.durable.generation) {
-                    return Ok(());
+        if self.durable.size.is_some()
+            && description.conditional_delete
+            && let Some(version) = &self.version
+        {
+            if description.multipart {
+                match engine.backend.delete_version(&engine.keys.session(path, nonce), version).await {
+                    Ok(()) => return sessions::abort_parts(engine, &self.durable).await,
+                    Err(StoreError::Precondition) => {}
+                    Err(error) => return Err(error.at(path)),
                 }
             }
-            sessions::abort_parts(engine, &self.durable).await?;
+            let found = sessions::read(engine, path, nonce).await?;
+            if found.is_none_or(|found| found.session.generation != self.durable.generation) {
+                return Ok(());
+            }
         }
+        // Another may have begun one.
+        sessions::abort_parts(engine, &self.durable).await?;
         sessions::remove(engine, path, nonce).await
     }
 

@@ -11,6 +11,9 @@ use crate::pages::Pages;
 use crate::session::{Session, State, same_upload, unique};
 use crate::{Condition, Object, ObjectStoreBackend, PutOptions, StoreError, StoreResult};
 
+/// So often an upload is looked at that moves on.
+const MOST_LOOKS: usize = 4;
+
 /// A session as it was found.
 #[derive(Debug, Clone)]
 pub(crate) struct Stored {
@@ -113,19 +116,16 @@ pub(crate) async fn is_committed<B: ObjectStoreBackend>(
 
 /// Aborts the multipart upload of a session, if it has one.
 pub(crate) async fn abort_parts<B: ObjectStoreBackend>(engine: &Engine<B>, session: &Session) -> Result<()> {
-    let path = StoragePath::parse(&session.path)?;
-    match &session.upload {
-        Some(id) => abort_upload(engine, &path, id).await,
-        None => Ok(()),
-    }
+    abort_upload(engine, &StoragePath::parse(&session.path)?, session.upload.as_deref()).await
 }
 
-/// Aborts a multipart upload of the store; one that is gone is no error.
+/// Aborts a multipart upload of the store; one that is over already is no error.
 pub(crate) async fn abort_upload<B: ObjectStoreBackend>(
     engine: &Engine<B>,
     path: &StoragePath,
-    id: &str,
+    id: Option<&str>,
 ) -> Result<()> {
+    let Some(id) = id else { return Ok(()) };
     match engine.backend.abort(&engine.keys.file(path), id).await {
         Ok(()) | Err(StoreError::NoSuchUpload) => Ok(()),
         Err(error) => Err(error.at(path)),
@@ -167,6 +167,26 @@ pub(crate) async fn end<B: ObjectStoreBackend>(
     }
     abort_parts(engine, &session).await?;
     remove(engine, path, &session.nonce).await
+}
+
+/// Ends an upload in whatever state it is, if it is one of `those`. [`Error::Conflict`] if it moves on
+/// again and again.
+pub(crate) async fn end_whatever<B: ObjectStoreBackend>(
+    engine: &Arc<Engine<B>>,
+    path: &StoragePath,
+    nonce: &str,
+    those: impl Fn(&Session) -> bool,
+) -> Result<()> {
+    for _ in 0..MOST_LOOKS {
+        match read(engine, path, nonce).await? {
+            Some(found) if those(&found.session) => match end(engine, path, found).await {
+                Err(Error::Conflict { .. }) => {}
+                ended => return ended,
+            },
+            _ => return Ok(()),
+        }
+    }
+    Err(moved_on(path))
 }
 
 pub(crate) fn moved_on(path: &StoragePath) -> Error {

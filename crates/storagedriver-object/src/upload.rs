@@ -347,7 +347,7 @@ impl<B: ObjectStoreBackend> DriverWriter for Upload<B> {
     async fn close(&mut self) -> Result<()> {
         let kept = self.keep().await;
         if self.dead {
-            let _ = self.clear(true).await;
+            let _ = self.clear_completed(false).await;
         }
         kept
     }

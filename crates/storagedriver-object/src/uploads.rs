@@ -8,13 +8,10 @@ use storagedriver::{Error, Result, StoragePath, UploadInfo};
 use crate::engine::{Engine, corrupted};
 use crate::orphans::{self, Orphans};
 use crate::pages::Pages;
-use crate::session::{Base, BaseBytes, HEAD, Head, State};
+use crate::session::{Base, BaseBytes, HEAD, Head, Session, State};
 use crate::sessions::{self, moved_on};
 use crate::upload::Upload;
 use crate::{Object, ObjectStoreBackend, StoreError};
-
-/// So often an upload is looked at that moves on.
-const MOST_LOOKS: usize = 4;
 
 /// A new upload; those at the path that were closed before are discarded.
 pub(crate) async fn create<B: ObjectStoreBackend>(
@@ -23,30 +20,14 @@ pub(crate) async fn create<B: ObjectStoreBackend>(
 ) -> Result<Upload<B>> {
     for object in sessions::find(engine, path).await? {
         let Some((_, nonce)) = engine.keys.parse_session(&object.key) else { continue };
-        discard(engine, path, &nonce).await?;
+        // One that was never closed may be open in a live writer; one that moves on is closed later.
+        let closed = |session: &Session| session.size.is_some() || session.state == State::Ending;
+        match sessions::end_whatever(engine, path, &nonce, closed).await {
+            Ok(()) | Err(Error::Conflict { .. }) => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(Upload::begin(engine, path))
-}
-
-/// Ends an upload that was closed. One that never was may be open in a live writer.
-async fn discard<B: ObjectStoreBackend>(
-    engine: &Arc<Engine<B>>,
-    path: &StoragePath,
-    nonce: &str,
-) -> Result<()> {
-    for _ in 0..MOST_LOOKS {
-        let Some(found) = sessions::read(engine, path, nonce).await? else { return Ok(()) };
-        if found.session.size.is_none() && found.session.state != State::Ending {
-            return Ok(());
-        }
-        match sessions::end(engine, path, found).await {
-            // A writer has it open.
-            Err(Error::Conflict { .. }) => {}
-            ended => return ended,
-        }
-    }
-    // It is closed again and again, and not before this began.
-    Ok(())
 }
 
 /// The newest closed upload, else one that goes on from the content.
@@ -87,12 +68,11 @@ pub(crate) async fn uploads<B: ObjectStoreBackend>(
             };
             orphans.session(&nonce);
             let Some((head, object)) = read_head(engine, &path, &object).await? else { continue };
-            orphans.named(head.upload.clone());
+            let upload = head.upload;
+            orphans.named(upload.clone());
             if sessions::is_committed(engine, &path, &head.state).await? {
                 // A writer ended between its publication and this.
-                if let Some(id) = &head.upload {
-                    sessions::abort_upload(engine, &path, id).await?;
-                }
+                sessions::abort_upload(engine, &path, upload.as_deref()).await?;
                 sessions::remove(engine, &path, &nonce).await?;
                 continue;
             }

@@ -195,6 +195,12 @@ impl S3Parameters {
         if self.sessiontoken.is_some() && (self.accesskey.is_none() || self.secretkey.is_none()) {
             return invalid("sessiontoken", "belongs to accesskey and secretkey; give all three or none");
         }
+        let visible = |text: &str| text.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
+        for (name, text) in [("useragent", &self.useragent), ("keyid", &self.keyid)] {
+            if text.as_deref().is_some_and(|text| !visible(text)) {
+                return invalid(name, "has characters that no header can have");
+            }
+        }
         if self.accesskey.is_some() != self.secretkey.is_some() {
             tracing::warn!(driver, "accesskey and secretkey only count together: the default chain is used");
         }
@@ -269,13 +275,6 @@ impl S3Parameters {
         if self.encrypt {
             match &self.keyid {
                 Some(key) => {
-                    if !key.bytes().all(|byte| (0x20..=0x7e).contains(&byte)) {
-                        return Err(Error::invalid_parameter(
-                            driver,
-                            "keyid",
-                            "has characters that no header can have",
-                        ));
-                    }
                     add("x-amz-server-side-encryption", "aws:kms");
                     add("x-amz-server-side-encryption-aws-kms-key-id", key);
                 }

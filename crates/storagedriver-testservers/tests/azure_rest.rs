@@ -1,6 +1,7 @@
 //! What no other client asks of the Azure server, spoken by hand.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A failure here fails the test.
 
+use base64::Engine as _;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use storagedriver_testservers::{AzureOptions, AzureRefusal, AzureServer, CopyOutcome, CopyRule};
 
@@ -217,4 +218,71 @@ async fn refusals_are_in_the_words_of_azure() {
         let text = reply.text().await.unwrap();
         assert!(text.contains(&format!("<Code>{expected}</Code>")) && text.contains(&id), "{text}");
     }
+}
+
+/// A signature of the account for `permissions`, until `expiry`.
+fn account_signature(server: &AzureServer, permissions: &str, protocol: &str, expiry: &str) -> String {
+    let version = "2023-11-03";
+    let text =
+        format!("{}\n{permissions}\nb\nsco\n\n{expiry}\n\n{protocol}\n{version}\n\n", server.account());
+    let key = base64::engine::general_purpose::STANDARD.decode(server.key()).unwrap();
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &key);
+    let signature = base64::engine::general_purpose::STANDARD.encode(ring::hmac::sign(&key, text.as_bytes()));
+    url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("sv", version), ("ss", "b"), ("srt", "sco"), ("sp", permissions), ("se", expiry)])
+        .extend_pairs([("spr", protocol), ("sig", &signature)])
+        .finish()
+}
+
+#[tokio::test]
+async fn signatures_of_the_account_say_what_and_until_when() {
+    let wire = Wire::new(AzureOptions::default());
+    wire.server.store().put("container", "b", "x");
+    for (permissions, protocol, expiry, status, expected) in [
+        ("r", "https,http", "2099-01-01T00:00:00Z", 200, ""),
+        ("w", "https,http", "2099-01-01T00:00:00Z", 403, "AuthorizationPermissionMismatch"),
+        ("r", "https", "2099-01-01T00:00:00Z", 403, "AuthorizationProtocolMismatch"),
+        ("r", "https,http", "2020-01-01T00:00:00Z", 403, "AuthenticationFailed"),
+    ] {
+        let query = account_signature(&wire.server, permissions, protocol, expiry);
+        let reply = wire.client.get(format!("{}?{query}", wire.url("b"))).send().await.unwrap();
+        assert_eq!((reply.status().as_u16(), code(&reply)), (status, expected));
+        let forged = query.replace("2099", "2098").replace("2020", "2098");
+        let reply = wire.client.get(format!("{}?{forged}", wire.url("b"))).send().await.unwrap();
+        assert_eq!(code(&reply), "AuthenticationFailed");
+    }
+}
+
+#[tokio::test]
+async fn digests_dates_and_metadata() {
+    let wire = Wire::new(AzureOptions { hierarchical: true, ..AzureOptions::default() });
+    let kind = ("x-ms-blob-type", "BlockBlob".to_owned());
+    let wrong =
+        wire.put("b", &[kind.clone(), ("content-md5", "AAAAAAAAAAAAAAAAAAAAAA==".to_owned())], "x").await;
+    assert_eq!((wrong.status().as_u16(), code(&wrong)), (400, "Md5Mismatch"));
+    assert_eq!(wire.put("b", &[kind, ("x-ms-meta-mark", "1".to_owned())], "x").await.status(), 201);
+    let before = wire.head("b").await;
+    assert_eq!(before.headers()["x-ms-meta-mark"], "1");
+    assert_eq!(wire.put("b?comp=metadata", &[("x-ms-meta-other", "2".to_owned())], "").await.status(), 200);
+    let after = wire.head("b").await;
+    assert_eq!(
+        (after.headers().get("x-ms-meta-mark"), &after.headers()["x-ms-meta-other"]),
+        (None, &"2".parse().unwrap())
+    );
+    assert_ne!(before.headers()["etag"], after.headers()["etag"]);
+
+    let account = wire.request(Method::GET, "?restype=account&comp=properties").send().await.unwrap();
+    assert_eq!(account.headers()["x-ms-is-hns-enabled"], "true");
+    let old = wire
+        .client
+        .get(wire.url("b"))
+        .header("x-ms-date", "Wed, 01 Jan 2020 00:00:00 GMT")
+        .header("authorization", format!("SharedKey {}:AAAA", wire.server.account()))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(code(&old), "AuthenticationFailed");
+    assert!(old.text().await.unwrap().contains("Request date header too old"));
+    let bare = wire.client.get(wire.url("b")).send().await.unwrap();
+    assert_eq!((bare.status().as_u16(), code(&bare)), (401, "NoAuthenticationInformation"));
 }

@@ -210,3 +210,76 @@ async fn refusals_are_in_the_words_of_gcs() {
         assert_eq!((got.as_u16(), &error["error"]["errors"][0]["reason"]), (status, &json!(reason)));
     }
 }
+
+/// The texts of all elements of this name.
+fn values(text: &str, name: &str) -> Vec<String> {
+    let open = format!("<{name}>");
+    text.split(&open).skip(1).map(|rest| rest.split('<').next().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn multipart_uploads_are_listed_and_take_no_condition() {
+    let wire = Wire::new(GcsOptions { page_size: 2, ..GcsOptions::default() });
+    let send =
+        |method: Method, path: String| wire.request(method, &path).header("content-length", "0").send();
+    let mut ids = Vec::new();
+    for key in ["b", "a", "b"] {
+        let text = send(Method::POST, format!("/bucket/{key}?uploads")).await.unwrap().text().await.unwrap();
+        ids.push(values(&text, "UploadId").remove(0));
+    }
+    let refused = wire
+        .request(Method::POST, "/bucket/k?uploads")
+        .header("x-goog-if-generation-match", "0")
+        .header("content-length", "0")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+    assert_eq!(values(&refused.text().await.unwrap(), "Code"), ["InvalidArgument"]);
+
+    let first = send(Method::GET, "/bucket?uploads".to_owned()).await.unwrap().text().await.unwrap();
+    assert_eq!(values(&first, "UploadId"), [ids[1].clone(), ids[0].clone()]);
+    let marker = format!(
+        "/bucket?uploads&key-marker={}&upload-id-marker={}",
+        values(&first, "NextKeyMarker")[0],
+        values(&first, "NextUploadIdMarker")[0]
+    );
+    let second = send(Method::GET, marker).await.unwrap().text().await.unwrap();
+    assert_eq!(
+        (values(&second, "UploadId"), values(&second, "IsTruncated")),
+        (vec![ids[2].clone()], vec!["false".into()])
+    );
+
+    for number in [1, 3, 7] {
+        let path = format!("/bucket/a?partNumber={number}&uploadId={}", ids[1]);
+        wire.request(Method::PUT, &path).body("x").send().await.unwrap();
+    }
+    let parts =
+        send(Method::GET, format!("/bucket/a?uploadId={}", ids[1])).await.unwrap().text().await.unwrap();
+    assert_eq!(
+        (values(&parts, "PartNumber"), values(&parts, "NextPartNumberMarker")),
+        (vec!["1".into(), "3".into()], vec!["3".into()])
+    );
+    let rest = format!("/bucket/a?uploadId={}&part-number-marker=3", ids[1]);
+    let rest = send(Method::GET, rest).await.unwrap().text().await.unwrap();
+    assert_eq!(values(&rest, "PartNumber"), ["7"]);
+
+    let list = "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>\"no\"</ETag></Part></CompleteMultipartUpload>";
+    let path = format!("/bucket/a?uploadId={}", ids[1]);
+    let refused = wire.request(Method::POST, &path).body(list).send().await.unwrap();
+    assert_eq!(values(&refused.text().await.unwrap(), "Code"), ["InvalidPart"]);
+    assert_eq!(send(Method::DELETE, path.clone()).await.unwrap().status(), StatusCode::NO_CONTENT);
+    let gone = send(Method::DELETE, path).await.unwrap();
+    assert_eq!(values(&gone.text().await.unwrap(), "Code"), ["NoSuchUpload"]);
+}
+
+#[tokio::test]
+async fn tokens_and_signatures_are_given() {
+    let wire = Wire::new(GcsOptions::default());
+    let token = wire.client.post(format!("{}/token", wire.server.endpoint())).send().await.unwrap();
+    let token: Value = serde_json::from_slice(&token.bytes().await.unwrap()).unwrap();
+    assert_eq!(token["access_token"], "token");
+    let path = "/v1/projects/-/serviceAccounts/driver@project:signBlob";
+    let (status, signed) = wire.json(Method::POST, path, r#"{"payload":"eA=="}"#).await;
+    assert_eq!((status, signed["signedBlob"].is_string()), (StatusCode::OK, true));
+}

@@ -7,6 +7,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use object_store::aws::{AmazonS3, AmazonS3Builder, S3ConditionalPut};
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
+use object_store::signer::Signer;
 use object_store::{
     Error, GetOptions, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion,
 };
@@ -166,4 +167,20 @@ async fn the_filesystem_of_s3s_is_served_too() {
     store.put(&Path::from("a/b"), PutPayload::from_static(b"x")).await.unwrap();
     assert_eq!(store.get(&Path::from("a/b")).await.unwrap().bytes().await.unwrap(), "x");
     assert_eq!(server.requests().count(), 2);
+}
+
+#[tokio::test]
+async fn signed_urls_are_verified() {
+    let server = S3Server::start(S3Options::default()).unwrap();
+    server.store().put("bucket", "a b", "content");
+    let store = client(&server);
+    let path = Path::parse("a b").unwrap();
+    let url =
+        store.signed_url(reqwest::Method::GET, &path, std::time::Duration::from_secs(60)).await.unwrap();
+    assert_eq!(reqwest::get(url.clone()).await.unwrap().text().await.unwrap(), "content");
+    let mut other = url;
+    other.set_path("/bucket/other");
+    let refused = reqwest::get(other).await.unwrap();
+    assert_eq!(refused.status(), 403);
+    assert!(refused.text().await.unwrap().contains("<Code>SignatureDoesNotMatch</Code>"));
 }

@@ -51,11 +51,12 @@ impl Store for Opened {
     }
 
     async fn remove(&self) -> Result<(), BoxError> {
-        match self.storage.delete("/").await {
-            Err(error) if !error.is_not_found() && error.kind() != storagedriver::ErrorKind::InvalidPath => {
-                Err(error.into())
-            }
-            _ => Ok(()),
+        for upload in self.storage.uploads("/").await? {
+            self.storage.abort_upload(&upload).await?;
         }
+        for child in self.storage.list("/").await? {
+            self.storage.delete(child.path().as_str()).await?;
+        }
+        Ok(())
     }
 }

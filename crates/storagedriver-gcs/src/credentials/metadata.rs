@@ -67,3 +67,59 @@ fn without_credentials(error: StoreError) -> StoreError {
         error => error,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json as value;
+    use storagedriver_object::http::HttpOptions;
+
+    use super::*;
+    use crate::scripted::{Scripted, json};
+
+    fn http() -> HttpClient {
+        let mut options = HttpOptions::default();
+        options.attempts = 2;
+        options.first_wait = Duration::from_millis(1);
+        HttpClient::new("gcs", options).unwrap()
+    }
+
+    #[tokio::test]
+    async fn token_and_address_are_asked_of_the_machine() {
+        let server = Scripted::start(|asked| {
+            assert_eq!(asked.headers["metadata-flavor"], "Google");
+            match asked.target.split('?').next().unwrap_or_default() {
+                "/computeMetadata/v1/instance/service-accounts/default/token" => {
+                    json(200, value!({"access_token": "t1", "expires_in": 3599, "token_type": "Bearer"}))
+                }
+                "/computeMetadata/v1/instance/service-accounts/default/email" => {
+                    (200, Vec::new(), "robot@project.iam.gserviceaccount.com\n".to_owned())
+                }
+                _ => (404, Vec::new(), String::new()),
+            }
+        })
+        .unwrap();
+        let metadata = Metadata::new(&server.address().to_string()).unwrap();
+        assert_eq!(metadata.token(&http()).await.unwrap().bearer, "Bearer t1");
+        assert_eq!(metadata.email(&http()).await.unwrap(), "robot@project.iam.gserviceaccount.com");
+        assert!(server.asked()[0].target.ends_with("?scopes=https://www.googleapis.com/auth/cloud-platform"));
+    }
+
+    #[tokio::test]
+    async fn without_a_metadata_server_every_way_is_named() {
+        let metadata = Metadata::new("127.0.0.1:9").unwrap();
+        let error = format!("{:?}", metadata.token(&http()).await.unwrap_err());
+        for way in ["Unauthenticated", "keyfile", "GOOGLE_APPLICATION_CREDENTIALS", "anonymous"] {
+            assert!(error.contains(way), "{way}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_machine_without_an_account_is_told() {
+        let server = Scripted::start(|_| (404, Vec::new(), "no account".to_owned())).unwrap();
+        let metadata = Metadata::new(&server.address().to_string()).unwrap();
+        let error = format!("{:?}", metadata.token(&http()).await.unwrap_err());
+        assert!(error.contains("give the machine or the workload a service account"), "{error}");
+    }
+}

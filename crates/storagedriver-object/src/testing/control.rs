@@ -24,6 +24,19 @@ pub enum Fault {
     Repeated,
 }
 
+/// What is wrong with the pages of listings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lie {
+    /// A listing that is to start after a key starts at the first.
+    IgnoredStart,
+    /// Every page is the first, with the marker of the first.
+    RepeatedPage,
+    /// Every page is the first, with a marker that was not given before.
+    NewMarkers,
+    /// Every page is empty and not the last, with a marker that was not given before.
+    EmptyPages,
+}
+
 #[derive(Debug, Default)]
 struct Requests {
     log: Vec<String>,
@@ -32,6 +45,7 @@ struct Requests {
     /// Each request waits for a permit of it.
     gate: Option<Arc<Semaphore>>,
     broken_copies: bool,
+    lie: Option<Lie>,
 }
 
 /// Counts, fails and holds the requests of one client.
@@ -75,6 +89,15 @@ impl Control {
 
     pub(super) fn breaks_copies(&self) -> bool {
         self.lock().broken_copies
+    }
+
+    /// From now on listings are wrong in this way.
+    pub fn lie(&self, lie: Lie) {
+        self.lock().lie = Some(lie);
+    }
+
+    pub(super) fn told_lie(&self) -> Option<Lie> {
+        self.lock().lie
     }
 
     /// From now on each request waits for a permit.

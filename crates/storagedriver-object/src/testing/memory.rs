@@ -8,11 +8,11 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
 use storagedriver::{Version, async_trait};
 
-use super::control::Control;
+use super::control::{Control, Lie};
 use super::state::{State, slice};
 use crate::{
-    Condition, Description, Download, ListRequest, Object, ObjectStoreBackend, OpenUpload, Page, Part,
-    PutOptions, StoreError, StoreResult,
+    Condition, Cursor, Description, Download, ListRequest, Object, ObjectStoreBackend, OpenUpload, Page,
+    Part, PutOptions, StoreError, StoreResult,
 };
 
 /// A store that several clients share, as processes share a server.
@@ -109,7 +109,20 @@ impl ObjectStoreBackend for MemoryBackend {
     }
 
     async fn list(&self, request: &ListRequest) -> StoreResult<Page> {
-        let list = || Ok(self.store.lock().list(&self.store.description, request));
+        let lie = self.control.told_lie();
+        let first = ListRequest { cursor: Cursor::Start, ..request.clone() };
+        let starts_late = matches!(request.cursor, Cursor::After(_));
+        let list = || {
+            let marker = format!("after request {}", self.control.count());
+            let list = |request| self.store.lock().list(&self.store.description, request);
+            Ok(match lie {
+                Some(Lie::IgnoredStart) if starts_late => list(&first),
+                None | Some(Lie::IgnoredStart) => list(request),
+                Some(Lie::RepeatedPage) => list(&first),
+                Some(Lie::NewMarkers) => Page { next: Some(marker), ..list(&first) },
+                Some(Lie::EmptyPages) => Page { next: Some(marker), ..Page::default() },
+            })
+        };
         self.control.request("list", &request.prefix, list).await
     }
 

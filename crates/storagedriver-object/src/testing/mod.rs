@@ -5,5 +5,5 @@ mod control;
 mod memory;
 mod state;
 
-pub use control::{Control, Fault};
+pub use control::{Control, Fault, Lie};
 pub use memory::{MemoryBackend, MemoryStore};

@@ -98,7 +98,7 @@ impl<'a> Client<'a> {
     /// do the tasks of parts.
     pub(crate) async fn step(&mut self, requests: usize) {
         self.control.step(requests);
-        for _ in 0..20 + 20 * requests {
+        for _ in 0..10 + 8 * requests {
             if self.ended.is_some() {
                 return;
             }

@@ -63,8 +63,18 @@ fn say(line: &str) {
     out.flush().unwrap();
 }
 
-/// Lets a child work for a while and kills it; how far each worker came.
-pub(crate) fn kill_one(root: &str, worked: Duration) -> Vec<(Worker, Acknowledged)> {
+/// When a child is killed: in the middle of a step of this kind.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Instant {
+    pub(crate) worker: Worker,
+    /// Of how many such steps, the first being 0.
+    pub(crate) step: u64,
+    /// How long after that step was begun.
+    pub(crate) after: Duration,
+}
+
+/// Lets a child work and kills it at that instant; how far each worker came.
+pub(crate) fn kill_one(root: &str, instant: Instant) -> Vec<(Worker, Acknowledged)> {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "child", "--nocapture", "--test-threads=1"])
         .env(ROOT, root)
@@ -74,15 +84,14 @@ pub(crate) fn kill_one(root: &str, worked: Duration) -> Vec<(Worker, Acknowledge
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut said = Vec::new();
-    // The clock starts with the first operation.
     for line in lines.by_ref() {
         said.push(line.unwrap());
-        if said.last().is_some_and(|line| line.contains('@')) {
+        if steps_begun(instant.worker, &said) > instant.step {
             break;
         }
     }
     let reader = std::thread::spawn(move || lines.map_while(Result::ok).collect::<Vec<_>>());
-    std::thread::sleep(worked);
+    std::thread::sleep(instant.after);
     child.kill().unwrap();
     said.extend(reader.join().unwrap());
     let output = child.wait_with_output().unwrap();
@@ -95,17 +104,31 @@ pub(crate) fn kill_one(root: &str, worked: Duration) -> Vec<(Worker, Acknowledge
     WORKERS.iter().map(|&worker| (worker, acknowledged(worker, &said))).collect()
 }
 
+/// Worker, number and `begin` or `done`. The first line may stand behind what libtest says; of one
+/// that was cut off by the kill a word is missing.
+fn words(line: &str) -> Option<(&str, u64, &str)> {
+    let words: Vec<&str> = line.split_once('@')?.1.split(' ').collect();
+    match words[..] {
+        [name, step, word] => Some((name, step.parse().ok()?, word)),
+        _ => None,
+    }
+}
+
+fn steps_begun(worker: Worker, said: &[String]) -> u64 {
+    let begun = |line: &&String| {
+        words(line).is_some_and(|(name, step, word)| {
+            name == worker.name() && word == "begin" && worker.is_about(step)
+        })
+    };
+    said.iter().filter(begun).count() as u64
+}
+
 fn acknowledged(worker: Worker, said: &[String]) -> Acknowledged {
     let mut came = Acknowledged::default();
-    // The first line may stand behind what libtest says.
-    for line in said.iter().filter_map(|line| Some(line.split_once('@')?.1)) {
-        let words: Vec<&str> = line.split(' ').collect();
-        match words[..] {
-            [name, _, "begin"] if name == worker.name() => came.in_flight = true,
-            [name, step, "done"] if name == worker.name() => {
-                came = Acknowledged { done: step.parse::<u64>().unwrap() + 1, in_flight: false };
-            }
-            // Another's; or killed in the middle of a line: as if it were not there.
+    for (name, step, word) in said.iter().filter_map(|line| words(line)) {
+        match word {
+            "begin" if name == worker.name() => came.in_flight = true,
+            "done" if name == worker.name() => came = Acknowledged { done: step + 1, in_flight: false },
             _ => {}
         }
     }

@@ -12,9 +12,9 @@ mod child;
 mod steps;
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use child::{Acknowledged, kill_one};
+use child::{Acknowledged, Instant, kill_one};
 use steps::{WORKERS, Worker};
 use storagedriver::Storage;
 use storagedriver_systemtests::{GivenStorage, Server};
@@ -23,8 +23,12 @@ use storagedriver_systemtests::{GivenStorage, Server};
 /// number.
 const KILLS: usize = 30;
 
-/// How long a child works at most before it is killed: some uploads of several parts.
-const WORKED: Duration = Duration::from_millis(600);
+/// How long after the beginning of an operation it is killed at most, when nothing is known of how
+/// long one takes.
+const WORKED: Duration = Duration::from_millis(100);
+
+/// How long what a killed client has sent may take to be done: until then the server is still moving.
+const SETTLED: Duration = Duration::from_millis(500);
 
 /// The storage with limits so low that files of a few MiB are uploaded and copied in parts.
 fn given() -> GivenStorage {
@@ -50,23 +54,36 @@ fn killed_in_the_middle() {
     let wanted =
         std::env::var("STORAGEDRIVER_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(KILLS);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let started = Instant::now();
+    let started = std::time::Instant::now();
     let (mut kills, mut acknowledged, mut children) = (BTreeMap::<_, usize>::new(), 0, 0);
-    while WORKERS.iter().any(|worker| kills.get(worker).is_none_or(|&kills| kills < wanted)) {
+    let mut worked = BTreeMap::from(WORKERS.map(|worker| (worker, WORKED)));
+    while let Some(worker) = rarest(&kills, wanted) {
         children += 1;
-        assert!(children <= 5 * wanted, "of {children} kills only these met an operation: {kills:?}");
+        assert!(children <= 10 * wanted, "of {children} kills only these met an operation: {kills:?}");
         let root = format!("killed-{}-{children}", std::process::id());
-        let came = kill_one(&root, random(children, WORKED));
+        let (step, part) = random(children);
+        let most = worked.get_mut(&worker).unwrap();
+        let came = kill_one(&root, Instant { worker, step, after: most.mul_f64(part) });
         for (worker, progress) in &came {
             *kills.entry(*worker).or_default() += usize::from(progress.is_amid(*worker));
             acknowledged += progress.done;
         }
+        // So that the kills are spread over the whole operation, however fast the machine is.
+        let met = came.iter().any(|(killed, progress)| *killed == worker && progress.is_amid(worker));
+        *most = most.mul_f64(if met { 1.2 } else { 0.7 });
+        std::thread::sleep(SETTLED);
         runtime.block_on(after_a_kill(&root, &came));
     }
     println!(
-        "{children} kills, {acknowledged} operations acknowledged, met {kills:?}, {:.1} s",
+        "{children} kills, {acknowledged} operations acknowledged, met {kills:?} within {worked:?}, {:.1} s",
         started.elapsed().as_secs_f64()
     );
+}
+
+/// The kind that was met least, if one of them was not met often enough.
+fn rarest(kills: &BTreeMap<Worker, usize>, wanted: usize) -> Option<Worker> {
+    let met = |worker: &Worker| kills.get(worker).copied().unwrap_or_default();
+    WORKERS.into_iter().min_by_key(met).filter(|worker| met(worker) < wanted)
 }
 
 /// What the next process has to find and can do.
@@ -94,8 +111,9 @@ async fn delete_all(storage: &Storage) {
     }
 }
 
-/// Some time up to `most`; another for each number and in each run.
-fn random(number: usize, most: Duration) -> Duration {
+/// Which step of its kind is killed, and after which part of the time; others for each number and in
+/// each run.
+fn random(number: usize) -> (u64, f64) {
     let random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), number);
-    most.mul_f64(f64::from(u32::try_from(random >> 32).unwrap()) / f64::from(u32::MAX))
+    (random % 4, f64::from(u32::try_from(random >> 32).unwrap()) / f64::from(u32::MAX))
 }

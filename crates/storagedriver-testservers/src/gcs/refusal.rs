@@ -90,7 +90,12 @@ impl Refused {
     }
 
     pub(super) fn unknown(what: &str) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "notFound", "MethodNotAllowed", format!("Not Found: {what}"))
+        Self::new(StatusCode::NOT_FOUND, "notFound", "NotFound", format!("Not Found: {what}"))
+    }
+
+    pub(super) fn method() -> Self {
+        let message = "The specified method is not allowed against this resource.";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "methodNotAllowed", "MethodNotAllowed", message)
     }
 
     pub(super) fn unauthorized() -> Self {

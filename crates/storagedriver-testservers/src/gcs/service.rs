@@ -116,7 +116,7 @@ impl Service {
             (&Method::GET | &Method::HEAD, false) => self.xml_get(call, &bucket, &key),
             (&Method::PUT, false) => self.xml_put(call, &bucket, &key),
             (&Method::DELETE, false) => self.xml_delete(call, &bucket, &key),
-            _ => Err(Refused::unknown(&call.path)),
+            _ => Err(Refused::method()),
         }
     }
 }

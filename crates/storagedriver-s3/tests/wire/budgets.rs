@@ -1,0 +1,126 @@
+//! How many requests each operation makes: the table in `docs/s3.md`.
+
+use storagedriver::{RedirectRequest, Storage, WalkOptions, WriteMode};
+use storagedriver_s3::{Profile, S3Options as Options};
+use storagedriver_testservers::{S3Options, S3Server};
+
+use crate::servers::{open, parameters, small};
+
+/// Amazon's sizes, and pages of so many names.
+fn amazon(page: usize) -> (S3Server, Storage) {
+    let server = S3Server::start(S3Options::default()).unwrap();
+    let mut profile = storagedriver_s3::profile("aws").unwrap().clone();
+    profile.page = page;
+    let mut parameters = parameters(&server.endpoint(), "");
+    parameters.chunksize = 10 << 20;
+    parameters.multipartcopythresholdsize = 32 << 20;
+    parameters.multipartcopychunksize = 8 << 20;
+    let storage = parameters.into_storage_with(Options::new("s3").with_profile(profile)).unwrap();
+    (server, storage)
+}
+
+fn count(server: &S3Server) -> usize {
+    let count = server.requests().count();
+    server.requests().clear();
+    count
+}
+
+#[tokio::test]
+async fn of_contents_and_stat() {
+    let (server, storage) = amazon(1000);
+    assert_eq!(count(&server), 0, "making a driver");
+    storage.put_content("/d/a", "content").await.unwrap();
+    assert_eq!(count(&server), 1, "put");
+    storage.get_content("/d/a").await.unwrap();
+    assert_eq!(count(&server), 1, "get");
+    storage.stat("/d/a").await.unwrap();
+    assert_eq!(count(&server), 1, "stat of a file");
+    storage.stat("/d").await.unwrap();
+    assert_eq!(count(&server), 2, "stat of a directory");
+    storage.stat("/absent").await.unwrap_err();
+    assert_eq!(count(&server), 2, "stat of nothing");
+    storage.redirect_url(&RedirectRequest::get(), "/d/a").await.unwrap().unwrap();
+    assert_eq!(count(&server), 0, "redirect");
+}
+
+#[tokio::test]
+async fn of_uploads() {
+    let (server, storage) = amazon(1000);
+    let mut writer = storage.writer("/a", WriteMode::Create).await.unwrap();
+    writer.write("content").await.unwrap();
+    writer.commit().await.unwrap();
+    assert_eq!(count(&server), 2, "create, write, commit below one part");
+
+    storage.writer("/u/data", WriteMode::Create).await.unwrap().close().await.unwrap();
+    for _ in 0..3 {
+        let mut writer = storage.writer("/u/data", WriteMode::Append).await.unwrap();
+        writer.write(vec![7; 64 << 10]).await.unwrap();
+        writer.close().await.unwrap();
+    }
+    storage.writer("/u/data", WriteMode::Append).await.unwrap().commit().await.unwrap();
+    storage.rename("/u/data", "/blobs/data").await.unwrap();
+    let requests = count(&server);
+    assert!(requests <= 20, "a registry's upload: {requests}");
+    assert_eq!(storage.get_content("/blobs/data").await.unwrap().len(), 3 * (64 << 10));
+}
+
+#[tokio::test]
+async fn of_rename() {
+    let (server, storage) = amazon(1000);
+    storage.put_content("/a", vec![1; 1 << 20]).await.unwrap();
+    count(&server);
+    storage.rename("/a", "/b").await.unwrap();
+    assert_eq!(count(&server), 4, "up to the limit of one copy");
+    storage.put_content("/a", vec![1; (32 << 20) + 1]).await.unwrap();
+    count(&server);
+    storage.rename("/a", "/b").await.unwrap();
+    // Head, begin, five ranges of 8 MiB, complete, head, delete.
+    assert_eq!(count(&server), 5 + 5, "above it");
+    assert_eq!(storage.get_content("/b").await.unwrap(), vec![1; (32 << 20) + 1]);
+}
+
+#[tokio::test]
+async fn of_listings_and_deletes() {
+    let (server, storage) = amazon(100);
+    for place in 0..1000 {
+        server.store().put("bucket", &format!("d/{}/f{place:05}", place % 10), "x");
+    }
+    assert_eq!(storage.list("/d").await.unwrap().len(), 10);
+    assert_eq!(count(&server), 1, "list of 10");
+    assert_eq!(storage.list("/d/3").await.unwrap().len(), 100);
+    assert_eq!(count(&server), 1, "list of a page");
+    let mut walk = storage.walk("/", WalkOptions::new()).await.unwrap();
+    let mut entries = 0;
+    while walk.next().await.unwrap().is_some() {
+        entries += 1;
+    }
+    assert_eq!((entries, count(&server)), (1011, 10), "walk of 1,000");
+    let mut walk = storage.walk("/d", WalkOptions::new()).await.unwrap();
+    let mut entries = 0;
+    while walk.next().await.unwrap().is_some() {
+        entries += 1;
+        walk.skip_dir();
+    }
+    assert_eq!(entries, 10);
+    let requests = count(&server);
+    assert!(requests <= 11, "a walk of 10 that skips each: {requests}");
+    storage.delete("/d").await.unwrap();
+    let requests = count(&server);
+    // A page is 100 names here, and a batch 1,000.
+    assert!(requests <= 10 + 1 + 3, "delete of 1,000: {requests}");
+    assert!(server.store().keys("bucket").is_empty());
+}
+
+#[tokio::test]
+async fn of_deletes_where_there_is_no_batch() {
+    let server = S3Server::start(S3Options { batch_delete: false, ..S3Options::default() }).unwrap();
+    let profile: Profile = small("oss");
+    let storage = open(&server.endpoint(), "", profile);
+    for place in 0..50 {
+        server.store().put("bucket", &format!("d/f{place:05}"), "x");
+    }
+    storage.delete("/d").await.unwrap();
+    let requests = count(&server);
+    assert!(requests <= 50 + 4, "{requests}");
+    assert!(server.store().keys("bucket").is_empty());
+}
