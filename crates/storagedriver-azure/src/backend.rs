@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -83,7 +84,8 @@ impl AzureBackend {
                     0 => Some(5),
                     looks => u32::try_from(looks).ok(),
                 },
-                delay: parameters.retry_delay,
+                // Without any wait it would ask without end.
+                delay: parameters.retry_delay.max(Duration::from_millis(1)),
                 stall: parameters.stalltimeout,
             },
             signatures: Signatures::default(),

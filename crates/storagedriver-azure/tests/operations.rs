@@ -176,6 +176,27 @@ async fn signed_urls_can_be_read_by_anybody_until_they_expire() {
     }
 }
 
+#[tokio::test]
+async fn a_workload_identity_gets_its_token_for_the_one_in_its_file() {
+    let server = server();
+    let file = std::env::temp_dir().join(format!("storagedriver-azure-token-{}", std::process::id()));
+    std::fs::write(&file, "federated").unwrap();
+    let (authority, path) = (server.authority(), file.to_str().unwrap().to_owned());
+    let more = [
+        ("credentials.type", "workload_identity"),
+        ("credentials.clientid", "client"),
+        ("credentials.tenantid", "tenant"),
+        ("credentials.authorityhost", authority.as_str()),
+        ("credentials.tokenfile", path.as_str()),
+    ];
+    let put = storage_with(&server, &more).put_content("/a", "x").await;
+    std::fs::remove_file(&file).unwrap();
+    put.unwrap();
+    let error = storage_with(&server, &more).get_content("/a").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthenticated);
+    assert!(error.to_string().contains("federated token file"), "{error}");
+}
+
 /// Of the key of a user's delegation, which takes a request of its own.
 #[tokio::test]
 async fn a_delegation_is_asked_for_once() {

@@ -4,30 +4,17 @@
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use ring::digest::{SHA256, digest};
-use serde::Deserialize;
-use serde_json::json;
 use storagedriver::RedirectRequest;
 use storagedriver::url::Url;
-use storagedriver_object::http::{Method, Refusal, Request, header};
-use storagedriver_object::{StoreError, StoreResult};
+use storagedriver_object::StoreResult;
 
 use crate::client::Client;
-use crate::json as reply;
 use crate::place::encode;
 
 const ALGORITHM: &str = "GOOG4-RSA-SHA256";
 /// The longest that a signed URL can be valid.
 const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Signed {
-    signed_blob: String,
-}
 
 impl Client {
     /// A URL for `GET` and `HEAD`; `None` for other methods, and where no service account could sign.
@@ -40,33 +27,9 @@ impl Client {
         let text = unsigned.string_to_sign();
         let signature = match self.service.credentials.key() {
             Some(key) => key.sign(text.as_bytes())?,
-            None => self.sign_blob(&email, &text).await?,
+            None => self.service.credentials.sign_blob(&self.iam, &email, &text).await?,
         };
         Ok(Some(unsigned.signed(&signature)))
-    }
-
-    /// Lets the IAM service sign:
-    /// [signBlob](https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/signBlob).
-    async fn sign_blob(&self, email: &str, text: &str) -> StoreResult<Vec<u8>> {
-        let mut url = self.iam.clone();
-        url.set_path(&format!("/v1/projects/-/serviceAccounts/{}:signBlob", encode(email)));
-        let body = json!({"payload": STANDARD.encode(text)}).to_string();
-        let request = Request::new("serviceAccounts.signBlob", Method::POST, url)
-            .header(header::CONTENT_TYPE, "application/json")?
-            .body(body);
-        let signed = self.exchange(&request, |_, body: Bytes| {
-            let signed: Signed = reply::parse(&body)?;
-            STANDARD
-                .decode(signed.signed_blob)
-                .map_err(|_| Refusal::unreadable("the signature is not base64"))
-        });
-        match signed.await {
-            Err(StoreError::NotFound) => {
-                let reason = format!("serviceAccounts.signBlob: there is no service account {email}");
-                Err(StoreError::failed(storagedriver::ErrorKind::PermissionDenied, reason))
-            }
-            signed => signed,
-        }
     }
 }
 

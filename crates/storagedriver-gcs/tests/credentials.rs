@@ -253,3 +253,27 @@ async fn an_identity_that_may_not_speak_for_the_account_is_told_its_role() {
     assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
     assert!(error.to_string().contains("roles/iam.serviceAccountTokenCreator"), "{error}");
 }
+
+#[tokio::test]
+async fn an_account_that_may_not_sign_is_told_its_role() {
+    let server = Scripted::start(|asked| match asked.target.as_str() {
+        "/token" => json(200, value!({"access_token": "t1", "expires_in": 3600})),
+        target if target.ends_with(":generateAccessToken") => {
+            json(200, value!({"accessToken": "robot", "expireTime": "2099-01-01T00:00:00Z"}))
+        }
+        _ => json(
+            403,
+            value!({"error": {"code": 403, "status": "PERMISSION_DENIED",
+            "message": "Permission 'iam.serviceAccounts.signBlob' denied"}}),
+        ),
+    })
+    .unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let url = server.url("/v1/projects/-/serviceAccounts/x@y.com:generateAccessToken");
+    let credentials = value!({"type": "impersonated_service_account", "service_account_impersonation_url": url,
+        "source_credentials": user(&server)});
+    let storage = storage(&server, &credentials, directory.path());
+    let error = storage.redirect_url(&RedirectRequest::get(), "/a").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
+    assert!(error.to_string().contains("roles/iam.serviceAccountTokenCreator on itself"), "{error}");
+}

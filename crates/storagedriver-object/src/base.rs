@@ -1,8 +1,8 @@
 //! The content that an append goes on from, made the beginning of its upload.
 
-use bytes::{Bytes, BytesMut};
 use storagedriver::{Error, ReadOptions, Result, Version};
 
+use crate::buffer::Buffer;
 use crate::content::read;
 use crate::rename::{copy_ranges, ranges};
 use crate::session::{Base, BaseBytes};
@@ -17,10 +17,9 @@ impl<B: ObjectStoreBackend> Upload<B> {
         let Some(mut base) = at_path else { return Ok(()) };
         match self.bring_base(&base).await? {
             // From here on nothing waits: a dropped future leaves all of it or nothing.
-            Some((first, mut rest)) => {
+            Some((first, rest)) => {
                 self.window.prepend(first);
-                rest.extend_from_slice(&self.buffer);
-                self.buffer = rest;
+                self.buffer.prepend(rest, self.durable.part_size);
                 base.bytes = BaseBytes::Taken;
             }
             None => base.bytes = BaseBytes::Gone,
@@ -31,9 +30,9 @@ impl<B: ObjectStoreBackend> Upload<B> {
 
     /// The base as parts and the bytes behind them, by copies in the store where it has them, else
     /// through this process; `None` if it is not at the path any more.
-    async fn bring_base(&mut self, base: &Base) -> Result<Option<(Vec<Part>, BytesMut)>> {
+    async fn bring_base(&mut self, base: &Base) -> Result<Option<(Vec<Part>, Buffer)>> {
         let Some((mut first, copied)) = self.copy_base(base).await? else { return Ok(None) };
-        let mut rest = BytesMut::new();
+        let mut rest = Buffer::new(&self.engine.meter);
         if copied < base.size {
             let gone = |error: &Error| matches!(error, Error::PathNotFound { .. } | Error::Conflict { .. });
             let options = ReadOptions::from_offset(copied).with_version(Version::new(&base.version));
@@ -44,7 +43,7 @@ impl<B: ObjectStoreBackend> Upload<B> {
             while let Some(chunk) = content.next().await {
                 match chunk {
                     Err(error) if gone(&error) => return Ok(None),
-                    chunk => rest.extend_from_slice(&chunk?),
+                    chunk => rest.extend(&chunk?, self.durable.part_size),
                 }
                 self.send_base(&mut first, &mut rest).await?;
             }
@@ -52,7 +51,7 @@ impl<B: ObjectStoreBackend> Upload<B> {
         Ok(Some((first, rest)))
     }
 
-    async fn send_base(&mut self, sent: &mut Vec<Part>, rest: &mut BytesMut) -> Result<()> {
+    async fn send_base(&mut self, sent: &mut Vec<Part>, rest: &mut Buffer) -> Result<()> {
         loop {
             let size = parts::size_after(self.engine.description(), self.durable.part_size, sent.len());
             let Some(length) = usize::try_from(size).ok().filter(|length| *length <= rest.len()) else {
@@ -60,7 +59,7 @@ impl<B: ObjectStoreBackend> Upload<B> {
             };
             self.reserve(1).await?;
             let Some(number) = self.numbers.next() else { return Err(self.lost()) };
-            let content: Bytes = rest.split_to(length).freeze();
+            let (content, _held) = rest.take(length);
             let tag = self.sender()(number, content).await.map_err(|error| error.at(&self.path))?;
             sent.push(Part { number, tag, size });
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use storagedriver::{Error, FileInfo, Result, StoragePath};
 
 use crate::budget::Budget;
+use crate::buffer::Meter;
 use crate::keys::Keys;
 use crate::{Description, Object, ObjectStoreBackend, StoreError};
 
@@ -50,12 +51,13 @@ impl Default for ObjectOptions {
 pub(crate) struct Engine<B> {
     pub(crate) backend: B,
     pub(crate) keys: Keys,
+    pub(crate) meter: Meter,
     pub(crate) options: ObjectOptions,
 }
 
 impl<B: ObjectStoreBackend> Engine<B> {
     pub(crate) fn new(backend: B, options: ObjectOptions) -> Self {
-        Engine { keys: Keys::new(&options.root), backend, options }
+        Engine { keys: Keys::new(&options.root), meter: Meter::new(backend.name()), backend, options }
     }
 
     pub(crate) fn description(&self) -> &Description {

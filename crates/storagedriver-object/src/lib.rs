@@ -8,6 +8,7 @@
 mod backend;
 mod base;
 mod budget;
+mod buffer;
 mod content;
 mod delete;
 mod description;
@@ -24,6 +25,7 @@ mod pages;
 mod parts;
 mod publish;
 mod rename;
+mod sending;
 mod session;
 mod sessions;
 #[cfg(feature = "testing")]

@@ -157,8 +157,7 @@ impl<B: ObjectStoreBackend> Upload<B> {
                 .room(self.engine.parallel(), &budget, size)
                 .await
                 .map_err(|error| error.at(&self.path))?;
-            let content = self.buffer.split().freeze();
-            self.send(content, permit);
+            self.send(self.buffer.len(), permit);
         }
         self.settle().await
     }
@@ -223,7 +222,7 @@ impl<B: ObjectStoreBackend> Upload<B> {
         let unmet = matches!(condition, Some(Condition::Matches(_)));
         let options = PutOptions { condition, mark: Some(mark.to_owned()) };
         if parts.is_empty() {
-            return backend.put(&key, self.buffer.clone().freeze(), &options).await;
+            return backend.put(&key, self.buffer.copy(), &options).await;
         }
         let segments: Vec<String> = parts.into_iter().map(|part| part.tag).collect();
         match backend.concatenate(&key, &segments, &options).await {

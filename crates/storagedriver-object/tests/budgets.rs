@@ -53,6 +53,20 @@ async fn of_uploads() {
     let log = control.take_log();
     assert_eq!(log.len(), 20, "a registry's upload: {log:#?}");
 
+    storage.put_content("/held", "content").await.unwrap();
+    for (path, requests) in [("/free", 3), ("/held", 5)] {
+        storage.writer(path, WriteMode::Create).await.unwrap().close().await.unwrap();
+        let writer = storage.writer(path, WriteMode::Append).await.unwrap();
+        control.take_log();
+        writer.commit().await.unwrap();
+        let log = control.take_log();
+        assert_eq!(log.len(), requests, "a commit after a close, {path}: {log:#?}");
+        storage.writer(path, WriteMode::Create).await.unwrap().close().await.unwrap();
+        control.take_log();
+        drop(storage.writer(path, WriteMode::Create).await.unwrap());
+        assert_eq!(control.take_log().len(), 1 + 3, "a create over what was closed");
+    }
+
     let mut writer = storage.writer("/large", WriteMode::Create).await.unwrap();
     for _ in 0..101 {
         writer.write(vec![7; 1 << 20]).await.unwrap();

@@ -13,8 +13,8 @@ macro_rules! on {
         $(mod $kind {
             use super::{many, stores::$kind};
             storagedriver_testsuites::register_suite!($kind());
-            storagedriver_testsuites::register_state_machine!($kind(), programs = many(100), steps = 40);
-            storagedriver_testsuites::register_histories!($kind(), histories = many(60));
+            storagedriver_testsuites::register_state_machine!($kind(), programs = many(60), steps = 40);
+            storagedriver_testsuites::register_histories!($kind(), histories = many(40));
         })+
     };
 }

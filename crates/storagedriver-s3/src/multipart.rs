@@ -75,7 +75,13 @@ impl S3Backend {
         let version = self.profile.conditional_copy.then_some(&source.version);
         let request =
             self.copying(request, &source.key, version)?.header(SOURCE_RANGE, &range_text(&range))?;
-        self.exchange(&request, SMALL, |_, body| written_part(&body, "CopyPartResult")).await
+        let tag = self.exchange(&request, SMALL, |_, body| written_part(&body, "CopyPartResult")).await?;
+        // Parts of two versions must not become one object: if it is there after the copy, and was before,
+        // it is what was copied.
+        if version.is_none() && self.head_object(&source.key).await?.version != source.version {
+            return Err(StoreError::Precondition);
+        }
+        Ok(tag)
     }
 
     pub(crate) async fn complete_multipart_upload(

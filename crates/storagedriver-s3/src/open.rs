@@ -42,6 +42,8 @@ pub struct S3Options {
     pub profile: Option<Profile>,
     /// Where keys come from, in place of the parameters and the default chain.
     pub credentials: Option<AwsCredentialProvider>,
+    /// How patient the client is, in place of the parameters.
+    pub http: Option<HttpOptions>,
 }
 
 impl fmt::Debug for S3Options {
@@ -56,7 +58,7 @@ impl fmt::Debug for S3Options {
 impl S3Options {
     /// A driver of this name, all else as the parameters say.
     pub fn new(name: &'static str) -> Self {
-        S3Options { name, profile: None, credentials: None }
+        S3Options { name, profile: None, credentials: None, http: None }
     }
 
     /// With these quirks.
@@ -70,6 +72,14 @@ impl S3Options {
     #[must_use]
     pub fn with_credentials(mut self, credentials: AwsCredentialProvider) -> Self {
         self.credentials = Some(credentials);
+        self
+    }
+
+    /// With a client that behaves so, whatever the parameters say of time-outs, attempts, certificates
+    /// and the user agent.
+    #[must_use]
+    pub fn with_http(mut self, http: HttpOptions) -> Self {
+        self.http = Some(http);
         self
     }
 }
@@ -122,8 +132,9 @@ impl S3Parameters {
             None => profile.addressing,
         };
         let attributes = self.attributes(options.name, &profile)?;
-        let client = HttpClient::new(options.name, self.http_options())
-            .map_err(|error| Error::invalid_configuration(format!("{}: {error}", options.name)))?;
+        let client =
+            HttpClient::new(options.name, options.http.clone().unwrap_or_else(|| self.http_options()))
+                .map_err(|error| Error::invalid_configuration(format!("{}: {error}", options.name)))?;
         let credentials = self.credentials(&options, &client, &region)?;
         let mut description = profile.description();
         if description.copy_part {

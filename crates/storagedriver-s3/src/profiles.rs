@@ -79,6 +79,8 @@ pub const PROFILES: &[Profile] = &[
         name: "swift-s3api",
         store: "OpenStack Swift's s3api",
         parts: PartSizes::Any,
+        // It compares with an ETag of its own where the source was uploaded in parts.
+        conditional_copy: false,
         acl: false,
         storage_class: false,
         ..GENERIC

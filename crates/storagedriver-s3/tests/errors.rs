@@ -263,3 +263,29 @@ async fn a_download_that_is_cut_goes_on_in_its_version_alone() {
     let error = reader.bytes().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
 }
+
+/// A store that does not compare the version of a copy's source: a source that is replaced between two
+/// parts must not become half of the copy.
+#[tokio::test]
+async fn a_copy_in_parts_is_of_one_version_where_the_store_does_not_compare() {
+    use storagedriver_testsuites::faults::{Hold, Place};
+    let server = S3Server::start(S3Options { conditional_copy: false, ..options() }).unwrap();
+    let upstream = server.endpoint().trim_start_matches("http://").parse().unwrap();
+    let proxy = FaultProxy::start(upstream, Schedule::none().classified_by(s3::path_style)).unwrap();
+    let mut profile = small("swift-s3api");
+    assert!(!profile.conditional_copy);
+    profile.conditional_delete = true;
+    let storage = open(&format!("http://{}", proxy.address()), "", profile);
+    storage.put_content("/a", vec![1; 200_000]).await.unwrap();
+    let hold = Fault::Stall { place: Place::BeforeRequest, hold: Hold::UntilReleased };
+    proxy.inject(Rule::new(hold).on(s3::UPLOAD_PART_COPY).skip(3));
+    let renaming = tokio::spawn({
+        let storage = storage.clone();
+        async move { storage.rename("/a", "/b").await }
+    });
+    proxy.until_held(1).await;
+    server.store().put("bucket", "a", vec![2; 200_000]);
+    proxy.release();
+    renaming.await.unwrap().unwrap();
+    assert_eq!(storage.get_content("/b").await.unwrap(), vec![2; 200_000], "the copy was begun anew");
+}

@@ -119,6 +119,20 @@ async fn accounts_with_directories_are_refused() {
     assert_eq!(information.asked().len(), 1, "nothing was written");
 }
 
+/// Some signatures and roles are not for what the account is: that is no reason not to write.
+#[tokio::test]
+async fn whoever_may_not_ask_for_the_kind_of_account_writes_all_the_same() {
+    let server = Server::start(|asked| match asked.method.as_str() {
+        "GET" => Reply::error(403, "AuthorizationPermissionMismatch", ""),
+        _ => Reply::blob(201),
+    })
+    .await;
+    let storage = server.storage();
+    storage.put_content("/a", "x").await.unwrap();
+    storage.put_content("/b", "x").await.unwrap();
+    assert_eq!(server.asked().iter().filter(|asked| asked.method == "GET").count(), 1, "asked once");
+}
+
 #[tokio::test]
 async fn a_server_without_tls_is_named_as_the_reason() {
     let server = Server::start(|_| Reply::new(200)).await;

@@ -21,7 +21,7 @@ async fn empty() -> Server {
     .await
 }
 
-fn only<'a>(asked: &'a [Asked], wanted: impl Fn(&Asked) -> bool) -> &'a Asked {
+fn only(asked: &[Asked], wanted: impl Fn(&Asked) -> bool) -> &Asked {
     let found: Vec<&Asked> = asked.iter().filter(|asked| wanted(asked)).collect();
     assert_eq!(found.len(), 1, "{found:?}");
     found[0]

@@ -13,6 +13,7 @@ mod find;
 mod impersonated;
 mod key;
 mod metadata;
+mod sign;
 mod user;
 
 use std::fmt;

@@ -3,20 +3,18 @@
 //! The faults are the same whenever the seed is; `STORAGEDRIVER_FAULT_SEED=n` draws others.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A failure here fails the test.
 
-mod life;
 #[path = "../server/mod.rs"]
 mod server;
 
 use std::time::Duration;
 
-use life::Life;
 use server::parameters;
 use storagedriver::Storage;
 use storagedriver_gcs::{GcsBackend, GcsParameters};
 use storagedriver_object::http::HttpOptions;
 use storagedriver_object::{ObjectDriver, ObjectOptions};
 use storagedriver_testservers::{GcsOptions, GcsServer};
-use storagedriver_testsuites::faults::{Fault, FaultProxy, Rule, Schedule, gcs};
+use storagedriver_testsuites::faults::{Fault, FaultProxy, Life, Rule, Schedule, gcs};
 
 /// How many faults each way of uploading survives.
 const FAULTS: u64 = 2_000;

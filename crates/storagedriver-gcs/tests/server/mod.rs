@@ -19,7 +19,11 @@ pub(crate) struct Servers {
 impl Servers {
     /// Large content in parts.
     pub(crate) fn xml() -> Self {
-        Servers { uploads: "xml", chunksize: 5 << 20, options: GcsOptions::default() }
+        Servers {
+            uploads: "xml",
+            chunksize: 5 << 20,
+            options: GcsOptions { page_size: 100, ..GcsOptions::default() },
+        }
     }
 
     /// Large content in segments that are composed, so small that trees are made of them; copies in many steps.
@@ -39,7 +43,9 @@ impl Harness for Servers {
 
     fn scale(&self) -> Scale {
         // A request whose future was dropped may be with the server, and is done there.
-        let scale = Scale::default().with_settle(Duration::from_millis(100)).with_part_size(self.chunksize);
+        let mut scale =
+            Scale::default().with_settle(Duration::from_millis(100)).with_part_size(self.chunksize);
+        scale.children = 250;
         scale.with_page_size(self.options.page_size)
     }
 }

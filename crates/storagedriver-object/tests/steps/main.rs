@@ -5,5 +5,6 @@ mod crashes;
 mod endings;
 mod interleavings;
 mod renames;
+mod slow;
 mod stale;
 mod store;

@@ -34,6 +34,7 @@ mod exchange;
 mod fault;
 mod gate;
 pub mod gcs;
+mod life;
 mod listing;
 mod proxy;
 mod record;
@@ -43,6 +44,7 @@ mod schedule;
 mod state;
 
 pub use fault::{CopyEnd, Fault, Hold, Mark, Place};
+pub use life::Life;
 pub use proxy::FaultProxy;
 pub use record::{Counts, Entry};
 pub use schedule::{Rule, Schedule};

@@ -1,4 +1,6 @@
 //! A client that goes on whatever fails, and knows what may be there.
+//!
+//! Its assertions are the test: it panics where content is lost, doubled or in part.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,8 +13,13 @@ const PATHS: u64 = 4;
 /// What a path may hold. More than one thing, if the answer to a change was an error.
 type May = Vec<Option<Vec<u8>>>;
 
-/// One client on paths that nobody else uses.
-pub(crate) struct Life {
+/// One client on paths that nobody else uses: it puts, reads, lists, renames, deletes and uploads in two
+/// sittings, goes on whatever fails, and knows what each path may hold after that.
+///
+/// Give it a driver behind a [`FaultProxy`](super::FaultProxy), [`step`](Self::step) until there were
+/// enough faults, stop them, and [`look`](Self::look).
+#[derive(Debug)]
+pub struct Life {
     storage: Storage,
     random: u64,
     place: String,
@@ -24,12 +31,14 @@ pub(crate) struct Life {
 }
 
 impl Life {
-    pub(crate) fn new(storage: Storage, seed: u64, place: &str, part: u64) -> Self {
+    /// A client below the directory `place` (`/life-1`), whose larger uploads are more than two parts of
+    /// `part` bytes. The same seed does the same.
+    pub fn new(storage: Storage, seed: u64, place: &str, part: u64) -> Self {
         Life {
             storage,
             random: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
             place: place.to_owned(),
-            part: part as usize,
+            part: usize::try_from(part).unwrap_or(usize::MAX),
             may: BTreeMap::new(),
             written: 0,
             acknowledged: BTreeMap::new(),
@@ -37,11 +46,13 @@ impl Life {
         }
     }
 
-    pub(crate) fn acknowledged(&self) -> u64 {
+    /// How many operations succeeded.
+    pub fn acknowledged(&self) -> u64 {
         self.acknowledged.values().sum()
     }
 
-    pub(crate) fn told(&self) -> String {
+    /// Each kind of operation with how often it succeeded and failed, for the log of a test.
+    pub fn told(&self) -> String {
         let mut text = self.place.clone();
         for (what, count) in &self.acknowledged {
             let _ = write!(text, " {what} {count}+{}", self.failed.get(what).unwrap_or(&0));
@@ -55,6 +66,10 @@ impl Life {
         self.random ^= self.random >> 7;
         self.random ^= self.random << 17;
         (self.random >> 11) % end
+    }
+
+    fn size_below(&mut self, end: u64) -> usize {
+        usize::try_from(self.draw(end)).unwrap_or(usize::MAX)
     }
 
     fn path(&mut self) -> String {
@@ -80,8 +95,11 @@ impl Life {
         *counts.entry(what).or_default() += 1;
     }
 
-    /// Something, with whatever becomes of it.
-    pub(crate) async fn step(&mut self) {
+    /// Does something, with whatever becomes of it.
+    ///
+    /// # Panics
+    /// What is seen is nothing that may be there.
+    pub async fn step(&mut self) {
         let path = self.path();
         match self.draw(16) {
             0..=3 => self.put(&path).await,
@@ -89,7 +107,7 @@ impl Life {
             7 => self.delete(&path).await,
             8..=10 => self.rename(&path).await,
             11 => self.list().await,
-            12..=14 => self.upload(&path, 1000).await,
+            12..=13 => self.upload(&path, 1000).await,
             _ => {
                 let size = self.part * 2 + 3000;
                 self.upload(&path, size).await;
@@ -98,7 +116,7 @@ impl Life {
     }
 
     async fn put(&mut self, path: &str) {
-        let size = self.draw(4000) as usize;
+        let size = self.size_below(4000);
         let content = self.content(size);
         let put = self.storage.put_content(path, content.clone()).await;
         self.count("put", &put);
@@ -127,6 +145,10 @@ impl Life {
             Err(error) if error.is_not_found() => None,
             Err(_) => return,
         };
+        self.found(path, found);
+    }
+
+    fn found(&mut self, path: &str, found: Option<Vec<u8>>) {
         let may = self.may(path);
         let sizes: Vec<_> = may.iter().map(|one| one.as_ref().map(Vec::len)).collect();
         assert!(
@@ -179,25 +201,24 @@ impl Life {
 
     /// After a rename that failed the content is at one end at least.
     async fn never_neither(&mut self, from: &str, to: &str, moved: &May) {
-        let (Ok(there), Ok(here)) = (self.persist(to).await, self.persist(from).await) else { return };
+        let (Some(there), Some(here)) = (self.persist(to).await, self.persist(from).await) else { return };
         let is_moved = moved.contains(&there);
         let must_be = !moved.is_empty() && here.is_none() && self.may(from).len() == 2;
-        self.seen(from, here.map(bytes::Bytes::from).ok_or_else(|| not_found(from)));
-        self.seen(to, there.map(bytes::Bytes::from).ok_or_else(|| not_found(to)));
+        self.found(from, here);
+        self.found(to, there);
         assert!(is_moved || !must_be, "{from} to {to}: the content is at neither");
     }
 
-    /// Reads until there is an answer.
-    async fn persist(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
-        let mut last = not_found(path);
+    /// Reads until there is an answer; `None` if there is none for long.
+    async fn persist(&self, path: &str) -> Option<Option<Vec<u8>>> {
         for _ in 0..50 {
             match self.storage.get_content(path).await {
-                Ok(content) => return Ok(Some(content.to_vec())),
-                Err(error) if error.is_not_found() => return Ok(None),
-                Err(error) => last = error,
+                Ok(content) => return Some(Some(content.to_vec())),
+                Err(error) if error.is_not_found() => return Some(None),
+                Err(_) => {}
             }
         }
-        Err(last)
+        None
     }
 
     async fn list(&mut self) {
@@ -216,7 +237,7 @@ impl Life {
     /// An upload in two sittings, as a registry's.
     async fn upload(&mut self, path: &str, size: usize) {
         let content = self.content(size);
-        let middle = self.draw(content.len() as u64 + 1) as usize;
+        let middle = self.size_below(content.len() as u64 + 1);
         let sittings = self.sittings(path, &content, middle).await;
         self.count("upload", &sittings.1);
         match sittings {
@@ -258,7 +279,10 @@ impl Life {
     }
 
     /// In the end, when nothing fails any more, everything is one of the things that it may be.
-    pub(crate) async fn look(&mut self, calm: &Storage) {
+    ///
+    /// # Panics
+    /// It is not.
+    pub async fn look(&mut self, calm: &Storage) {
         let paths: Vec<String> = self.may.keys().cloned().collect();
         for path in paths {
             let read = calm.get_content(&path).await;
@@ -268,12 +292,8 @@ impl Life {
             self.seen(&path, read);
             let stat = calm.stat(&path).await;
             let size = stat.ok().and_then(|info| info.size());
-            let held = self.may(&path)[0].as_ref().map(|content| content.len() as u64);
+            let held = self.may(&path).first().and_then(Option::as_ref).map(|content| content.len() as u64);
             assert_eq!(size, held, "{path}");
         }
     }
-}
-
-fn not_found(path: &str) -> Error {
-    Error::path_not_found(&storagedriver::StoragePath::parse(path).unwrap())
 }
