@@ -27,6 +27,7 @@ pub const PROFILES: &[Profile] = &[
         name: "ceph",
         store: "Ceph object gateway",
         url_encoding: true,
+        copies_by_reference: true,
         parts: PartSizes::Any,
         unsigned_payload: true,
         ..GENERIC
