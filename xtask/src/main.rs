@@ -1,5 +1,6 @@
 //! Development tasks: `cargo xtask <task>`. Each task is a module; `USAGE` lists them.
 
+mod bench;
 mod conformance;
 mod docs;
 mod project;
@@ -14,6 +15,9 @@ use project::{Outcome, Project};
 const USAGE: &str = "\
 usage: cargo xtask <task>
 
+  bench [--quick] [WORKLOAD...]
+                           times the s3 driver, Distribution's, OpenDAL and object_store on Ceph;
+                           prints the table and writes target/bench/results.json
   ci                       everything that CI runs (.ci/run)
   conformance [DRIVER...]  the suite on every store that can be reached here; prints the matrix
                            and writes target/conformance/report.json
@@ -40,6 +44,7 @@ fn run(arguments: &[String]) -> Outcome {
     let project = Project::find()?;
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
+        ["bench", arguments @ ..] => bench::run(&project, arguments),
         ["ci"] => project::run(project.command("bash").arg(".ci/run")),
         ["conformance", drivers @ ..] => conformance::run(&project, drivers),
         ["docs"] => docs::run(&project, docs::Mode::Write),

@@ -1,31 +1,58 @@
 //! `delete`: content, sessions, and the store's own open uploads.
 
+use std::pin::pin;
 use std::sync::Arc;
 
+use futures_util::{TryStreamExt, stream};
 use storagedriver::{Error, Result, StoragePath};
 
 use crate::engine::Engine;
 use crate::pages::Pages;
-use crate::{ObjectStoreBackend, sessions};
+use crate::{ObjectStoreBackend, StoreError, StoreResult, sessions};
 
 pub(crate) async fn delete<B: ObjectStoreBackend>(engine: &Arc<Engine<B>>, path: &StoragePath) -> Result<()> {
-    let mut doomed: Vec<String> = engine.head(path).await?.into_iter().map(|object| object.key).collect();
-    let mut found = !doomed.is_empty();
-    let batch = engine.description().delete_batch.max(1);
-    let mut pages = Pages::new(engine, engine.keys.below(path), false);
-    while let Some(names) = pages.next().await.map_err(|error| error.at(path))? {
-        doomed.extend(names.into_iter().map(|name| name.key));
-        while doomed.len() >= batch {
-            let rest = doomed.split_off(batch);
-            engine.delete_keys(path, &doomed).await?;
-            found = true;
-            doomed = rest;
+    let own: Vec<String> = engine.head(path).await?.into_iter().map(|object| object.key).collect();
+    let mut found = !own.is_empty();
+    let listed = Listed { pages: Pages::new(engine, engine.keys.below(path), false), keys: own };
+    let size = engine.description().delete_batch.max(1);
+    let batches = stream::try_unfold(listed, move |mut listed| async move {
+        Ok::<_, StoreError>(listed.batch(size).await?.map(|batch| (batch, listed)))
+    });
+    let (at, deleting) = (path.clone(), engine.clone());
+    let deletes = batches.map_err(move |error| error.at(&at)).map_ok({
+        let path = path.clone();
+        move |batch| {
+            let (engine, path) = (deleting.clone(), path.clone());
+            async move { engine.delete_keys(&path, &batch).await }
         }
+    });
+    // While the store deletes it can tell what comes next.
+    let mut batches = pin!(deletes.try_buffer_unordered(engine.parallel()));
+    while batches.try_next().await?.is_some() {
+        found = true;
     }
-    found |= !doomed.is_empty();
-    engine.delete_keys(path, &doomed).await?;
     found |= delete_uploads(engine, path).await?;
     if found { Ok(()) } else { Err(Error::path_not_found(path)) }
+}
+
+/// What is to be deleted, as the listing tells it.
+struct Listed<B> {
+    pages: Pages<B>,
+    keys: Vec<String>,
+}
+
+impl<B: ObjectStoreBackend> Listed<B> {
+    /// The next `size` keys, fewer only at the end; `None` after it.
+    async fn batch(&mut self, size: usize) -> StoreResult<Option<Vec<String>>> {
+        while self.keys.len() < size
+            && let Some(names) = self.pages.next().await?
+        {
+            self.keys.extend(names.into_iter().map(|name| name.key));
+        }
+        let rest = self.keys.split_off(size.min(self.keys.len()));
+        let batch = std::mem::replace(&mut self.keys, rest);
+        Ok((!batch.is_empty()).then_some(batch))
+    }
 }
 
 /// Ends every upload at and below `path`; whether there was one.

@@ -31,7 +31,10 @@ pub(crate) async fn rename<B: ObjectStoreBackend>(
     for _ in 0..MOST_COPIES {
         let source = engine.head(from).await?.ok_or_else(|| Error::path_not_found(from))?;
         if let Copied::Done(version) = copy(engine, from, &source, to).await? {
-            verify(engine, from, &source, to, version).await?;
+            // Where versions are sums of the content, the same one says that all of it is there.
+            if version.as_ref() != Some(&source.version) {
+                verify(engine, from, &source, to, version).await?;
+            }
             return remove_source(engine, from, &source).await;
         }
     }

@@ -138,7 +138,8 @@ impl S3Parameters {
         let credentials = self.credentials(&options, &client, &region)?;
         let mut description = profile.description();
         if description.copy_part {
-            description.max_copy = description.max_copy.min(self.multipartcopythresholdsize);
+            let threshold = self.multipartcopythresholdsize.unwrap_or_else(|| profile.copy_threshold());
+            description.max_copy = description.max_copy.min(threshold);
         }
         let service = S3Service {
             credentials: Arc::new(credentials),

@@ -48,8 +48,9 @@ storagedriver::parameters! {
         multipartcopychunksize: Bytes(5 MiB ..= 5 GiB) = 32 MiB,
         /// How many parts of one copy are made at once.
         multipartcopymaxconcurrency: Integer(1 ..) = 100,
-        /// Objects larger than this are copied in parts.
-        multipartcopythresholdsize: Bytes(0 ..= 5 GiB) = 32 MiB,
+        /// Objects larger than this are copied in parts. 32 MiB unless given; on a store that copies by reference
+        /// (the profile `ceph`) 5 GiB.
+        multipartcopythresholdsize: Bytes(0 ..= 5 GiB),
         /// The class that objects are stored in; `NONE` asks for none.
         storageclass: Choice(
             "STANDARD", "NONE", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "OUTPOSTS",

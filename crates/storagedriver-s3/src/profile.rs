@@ -102,7 +102,8 @@ pub struct Profile {
     pub batch_delete: BatchDelete,
     /// Whether a part can be a range of another object (`UploadPartCopy`).
     pub copy_part: bool,
-    /// Whether an upload can be completed without some of the parts that it was sent.
+    /// Whether an upload can be completed without some of the parts that it was sent. Ceph 16.2 refuses
+    /// it with InvalidPart.
     pub stray_parts: bool,
     /// Which sizes parts may have.
     pub parts: PartSizes,
@@ -116,6 +117,9 @@ pub struct Profile {
     pub max_put: u64,
     /// The largest object of one copy, in bytes.
     pub max_copy: u64,
+    /// Whether a copy refers to the bytes of its source, so that its size does not matter. Ranges are
+    /// copied byte by byte then, and a copy goes in parts only above `max_copy`.
+    pub copies_by_reference: bool,
     /// Whether open uploads can be listed.
     pub lists_uploads: bool,
     /// Whether a put honours `If-Match` and `If-None-Match`, also against another put at once.
@@ -160,6 +164,7 @@ impl Profile {
         max_parts: 10_000,
         max_put: 5 * GIB,
         max_copy: 5 * GIB,
+        copies_by_reference: false,
         lists_uploads: true,
         conditional_put: false,
         conditional_complete: false,
@@ -170,6 +175,11 @@ impl Profile {
         unsigned_payload: false,
         key_limit: 1024,
     };
+
+    /// Above how many bytes an object is copied in parts, unless `multipartcopythresholdsize` says.
+    pub(crate) fn copy_threshold(&self) -> u64 {
+        if self.copies_by_reference { self.max_copy } else { 32 * MIB }
+    }
 
     /// A whole copy has no limit but that of objects.
     pub(crate) const UNLIMITED_COPY: u64 = 5 * TIB;

@@ -28,7 +28,7 @@ pub const PROFILES: &[Profile] = &[
         name: "ceph",
         store: "Ceph object gateway",
         url_encoding: true,
-        // InvalidPart, unless all parts that were sent are named (seen on 16.2).
+        copies_by_reference: true,
         parts: PartSizes::Any,
         unsigned_payload: true,
         ..GENERIC

@@ -37,7 +37,7 @@ fn open(endpoint: &str, root: &str, profile: &Profile, attempts: u32, orphan_age
     http.max_wait = Duration::from_millis(4);
     http.stall_timeout = Duration::from_secs(20);
     let mut parameters = parameters(endpoint, root);
-    parameters.multipartcopythresholdsize = 8 * MIN_PART;
+    parameters.multipartcopythresholdsize = Some(8 * MIN_PART);
     let mut engine = ObjectOptions::default();
     engine.root = root.to_owned();
     engine.part_size = parameters.chunksize;

@@ -30,5 +30,5 @@ fn start(project: &Project, site: Site) -> Outcome<Running> {
         "accountname": ACCOUNT, "accountkey": KEY, "container": BUCKET, "serviceurl": service,
         "credentials": { "type": "shared_key" },
     }});
-    Ok(Running { storage, _processes: vec![azurite], _site: site })
+    Ok(Running { storage, _processes: vec![azurite], site })
 }

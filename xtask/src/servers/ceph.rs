@@ -13,6 +13,12 @@ use crate::project::{self, Outcome, Project};
 
 pub(crate) const CEPH: Server = Server { name: "ceph", about: "Ceph's object gateway, for s3", start };
 
+/// The configuration's name in the server's directory.
+pub(crate) const CONFIGURATION: &str = "ceph.conf";
+
+/// The gateway's own name for questions to it, in the server's directory.
+pub(crate) const ADMIN_SOCKET: &str = "rgw.asok";
+
 const ACCESS_KEY: &str = "AKTEST";
 const SECRET_KEY: &str = "SKTEST";
 const REGION: &str = "us-east-1";
@@ -40,7 +46,7 @@ fn start(project: &Project, site: Site) -> Outcome<Running> {
         "forcepathstyle": true, "accesskey": ACCESS_KEY, "secretkey": SECRET_KEY, "profile": "ceph",
     }});
     // The gateway first: without its store it would wait for it.
-    Ok(Running { storage, _processes: vec![gateway, store, monitor], _site: site })
+    Ok(Running { storage, _processes: vec![gateway, store, monitor], site })
 }
 
 /// A cluster that is being set up.
@@ -59,7 +65,7 @@ impl Ceph {
         let (monitor_port, gateway_port) = (free_port()?, free_port()?);
         let keyring = path(&site.data.join("keyring"));
         let text = configuration(&path(&site.data), &path(&site.logs), &cluster, monitor_port, gateway_port);
-        let configuration = path(&site.write("ceph.conf", &text)?);
+        let configuration = path(&site.write(CONFIGURATION, &text)?);
         for directory in ["mon", "osd", "rgw"] {
             std::fs::create_dir_all(site.data.join(directory))?;
         }
@@ -142,8 +148,9 @@ impl Ceph {
             let zone = [&["zone"], &placement[..], &["--rgw-zone", "default", "--data-pool", &pool]].concat();
             self.administer(&zone)?;
         }
-        let mut gateway =
-            Process::start("rgw", &site.logs, self.daemon("radosgw")?.args(["--name", "client.rgw"]))?;
+        let mut daemon = self.daemon("radosgw")?;
+        daemon.args(["--name", "client.rgw", "--admin-socket", &path(&site.data.join(ADMIN_SOCKET))]);
+        let mut gateway = Process::start("rgw", &site.logs, &mut daemon)?;
         let endpoint = format!("http://127.0.0.1:{}", self.gateway_port);
         gateway.wait_until(READY, || http::status(&endpoint) == Some(200))?;
         Ok((gateway, endpoint))

@@ -27,5 +27,5 @@ fn start(project: &Project, site: Site) -> Outcome<Running> {
     let storage = json!({ "driver": "gcs", "parameters": {
         "bucket": BUCKET, "endpoint": endpoint, "anonymous": true, "uploads": "compose", "emulator": true,
     }});
-    Ok(Running { storage, _processes: vec![server], _site: site })
+    Ok(Running { storage, _processes: vec![server], site })
 }

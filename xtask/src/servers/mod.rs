@@ -3,7 +3,7 @@
 
 mod azurite;
 mod bucket;
-mod ceph;
+pub(crate) mod ceph;
 mod fake_gcs;
 mod http;
 mod install;
@@ -20,6 +20,7 @@ use serde_json::Value;
 
 use crate::project::{Outcome, Project};
 use process::Process;
+pub(crate) use process::command;
 
 /// What a bucket or container is called on every server that has one.
 const BUCKET: &str = "conformance";
@@ -67,7 +68,14 @@ pub(crate) struct Running {
     pub(crate) storage: Value,
     /// Kept for their `drop`, in this order.
     _processes: Vec<Process>,
-    _site: Site,
+    site: Site,
+}
+
+impl Running {
+    /// Where its files are, while it runs.
+    pub(crate) fn data(&self) -> &Path {
+        &self.site.data
+    }
 }
 
 /// Where a server has its files.

@@ -38,5 +38,5 @@ fn start(project: &Project, site: Site) -> Outcome<Running> {
     let url = format!("http://127.0.0.1:{port}/v2/");
     registry.wait_until(READY, || http::status(&url) == Some(200))?;
     let storage = json!({ "driver": "filesystem", "parameters": { "rootdirectory": root } });
-    Ok(Running { storage, _processes: vec![registry], _site: site })
+    Ok(Running { storage, _processes: vec![registry], site })
 }

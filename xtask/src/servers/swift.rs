@@ -72,7 +72,7 @@ fn start(project: &Project, site: Site) -> Outcome<Running> {
         "forcepathstyle": true, "accesskey": ACCESS_KEY, "secretkey": SECRET_KEY, "profile": "swift-s3api",
     }});
     let processes = [proxy, cache].into_iter().chain(storages.into_iter().map(|(storage, _)| storage));
-    Ok(Running { storage, _processes: processes.collect(), _site: site })
+    Ok(Running { storage, _processes: processes.collect(), site })
 }
 
 /// The proxy does not check a signature without a place to keep what it knows of an account.

@@ -31,7 +31,7 @@ pub(crate) fn parameters(endpoint: &str, root: &str) -> S3Parameters {
     .expect("valid parameters");
     parameters.chunksize = 4 * MIN_PART;
     parameters.multipartcopychunksize = 8 * MIN_PART;
-    parameters.multipartcopythresholdsize = 100_000;
+    parameters.multipartcopythresholdsize = Some(100_000);
     parameters
 }
 

@@ -13,7 +13,7 @@ fn amazon(page: usize) -> (S3Server, Storage) {
     profile.page = page;
     let mut parameters = parameters(&server.endpoint(), "");
     parameters.chunksize = 10 << 20;
-    parameters.multipartcopythresholdsize = 32 << 20;
+    parameters.multipartcopythresholdsize = Some(32 << 20);
     parameters.multipartcopychunksize = 8 << 20;
     let storage = parameters.into_storage_with(Options::new("s3").with_profile(profile)).unwrap();
     (server, storage)
@@ -60,7 +60,7 @@ async fn of_uploads() {
     storage.writer("/u/data", WriteMode::Append).await.unwrap().commit().await.unwrap();
     storage.rename("/u/data", "/blobs/data").await.unwrap();
     let requests = count(&server);
-    assert!(requests <= 20, "a registry's upload: {requests}");
+    assert!(requests <= 19, "a registry's upload: {requests}");
     assert_eq!(storage.get_content("/blobs/data").await.unwrap().len(), 3 * (64 << 10));
 }
 
@@ -70,7 +70,8 @@ async fn of_rename() {
     storage.put_content("/a", vec![1; 1 << 20]).await.unwrap();
     count(&server);
     storage.rename("/a", "/b").await.unwrap();
-    assert_eq!(count(&server), 4, "up to the limit of one copy");
+    // Head, copy, delete: the copy has the ETag of its source.
+    assert_eq!(count(&server), 3, "up to the limit of one copy");
     storage.put_content("/a", vec![1; (32 << 20) + 1]).await.unwrap();
     count(&server);
     storage.rename("/a", "/b").await.unwrap();

@@ -75,7 +75,7 @@ async fn what_makes_an_object_says_what_it_is_to_have() {
         ],
     );
     chosen.chunksize = 4 * MIN_PART;
-    chosen.multipartcopythresholdsize = 8 * MIN_PART;
+    chosen.multipartcopythresholdsize = Some(8 * MIN_PART);
     chosen.multipartcopychunksize = 8 * MIN_PART;
     let storage = chosen.into_storage_with(Options::new("s3").with_profile(small("aws"))).unwrap();
     everything(&storage).await;

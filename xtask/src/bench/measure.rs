@@ -1,0 +1,122 @@
+//! One run of a subject's program, watched from outside.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use super::gateway::Gateway;
+use crate::project::Outcome;
+
+/// The longest that a subject may take for one piece of work.
+const LIMIT: Duration = Duration::from_secs(600);
+
+/// What one piece of work took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Measured {
+    /// By the subject's own clock.
+    pub(crate) nanoseconds: u64,
+    /// That reached the server meanwhile.
+    pub(crate) requests: u64,
+    /// The most memory that its process had meanwhile, in bytes.
+    pub(crate) peak_rss: u64,
+}
+
+/// Runs a program that says `ready`, waits for a line, says `done` with nanoseconds, and waits again.
+///
+/// # Errors
+/// It cannot be started, it fails, it takes too long, or the gateway does not answer.
+pub(crate) fn measure(command: &mut Command, gateway: &Gateway) -> Outcome<Measured> {
+    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let mut run = Run::of(child.map_err(|error| format!("{:?}: {error}", command.get_program()))?)?;
+    run.line("ready")?;
+    // The peak of what came before does not count.
+    fs::write(format!("/proc/{}/clear_refs", run.child.id()), "5")?;
+    let before = gateway.requests()?;
+    run.proceed()?;
+    let nanoseconds = run.line("done ")?.parse()?;
+    let requests = gateway.requests()?.saturating_sub(before);
+    let peak_rss = peak(&fs::read_to_string(format!("/proc/{}/status", run.child.id()))?)?;
+    run.proceed()?;
+    run.end()?;
+    Ok(Measured { nanoseconds, requests, peak_rss })
+}
+
+/// A subject's process; killed when it is dropped.
+struct Run {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Run {
+    fn of(mut child: Child) -> Outcome<Self> {
+        let output = child.stdout.take().ok_or("the output is a pipe")?;
+        let (sender, lines) = channel();
+        // A thread of its own: reading a pipe knows no time limit.
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        Ok(Run { child, lines })
+    }
+
+    /// What follows `word` in the next line.
+    fn line(&mut self, word: &str) -> Outcome<String> {
+        match self.lines.recv_timeout(LIMIT) {
+            Ok(line) => match line.strip_prefix(word) {
+                Some(rest) => Ok(rest.to_owned()),
+                None => Err(format!("it says `{line}`, and not `{word}`").into()),
+            },
+            Err(_) => Err(format!("no `{}` within {} s", word.trim(), LIMIT.as_secs()).into()),
+        }
+    }
+
+    fn proceed(&mut self) -> Outcome {
+        let input = self.child.stdin.as_mut().ok_or("the input is a pipe")?;
+        Ok(input.write_all(b"\n")?)
+    }
+
+    fn end(mut self) -> Outcome {
+        let status = self.child.wait()?;
+        if status.success() { Ok(()) } else { Err(format!("it ended: {status}").into()) }
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The peak of the resident set in `/proc/PID/status`, in bytes.
+fn peak(status: &str) -> Outcome<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kibibytes =
+        line.and_then(|line| line.trim().strip_suffix(" kB")).ok_or("the kernel tells no VmHWM")?;
+    Ok(kibibytes.trim().parse::<u64>()? << 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_peak_is_read() {
+        let status = "Name:\tx\nVmPeak:\t  999 kB\nVmHWM:\t    2048 kB\nVmRSS:\t 1024 kB\n";
+        assert_eq!(peak(status).unwrap(), 2 << 20);
+        assert!(peak("Name:\tx\n").is_err());
+    }
+
+    #[test]
+    fn a_program_that_says_something_else_fails() {
+        let mut echo = Command::new("echo");
+        let child = echo.arg("hello").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let error = Run::of(child).unwrap().line("ready").unwrap_err().to_string();
+        assert_eq!(error, "it says `hello`, and not `ready`");
+    }
+}
