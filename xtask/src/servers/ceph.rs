@@ -162,7 +162,8 @@ impl Ceph {
     }
 }
 
-/// One copy of everything, kept in memory; no waiting for a quorum of one.
+/// One copy of everything, kept in memory; no waiting for a quorum of one. What is deleted is freed
+/// at once and not after hours: the memory would not last, and a full store blocks every request.
 fn configuration(data: &str, logs: &str, cluster: &str, monitor: u16, gateway: u16) -> String {
     format!(
         "[global]
@@ -199,6 +200,9 @@ memstore device bytes = 6442450944
 rgw data = {data}/rgw
 rgw frontends = beast endpoint=127.0.0.1:{gateway} tcp_nodelay=1
 rgw thread pool size = 64
+rgw gc obj min wait = 1
+rgw gc processor period = 2
+rgw gc processor max time = 2
 rgw crypt require ssl = false
 rgw gc obj min wait = 10
 rgw gc processor period = 10
