@@ -81,6 +81,23 @@ async fn of_rename() {
 }
 
 #[tokio::test]
+async fn of_rename_where_copies_are_references() {
+    let server = S3Server::start(S3Options::default()).unwrap();
+    let mut chosen = parameters(&server.endpoint(), "");
+    chosen.multipartcopythresholdsize = None;
+    let options = || Options::new("s3").with_profile(storagedriver_s3::profile("ceph").unwrap().clone());
+    let storage = chosen.clone().into_storage_with(options()).unwrap();
+    storage.put_content("/a", vec![1; (32 << 20) + 1]).await.unwrap();
+    count(&server);
+    storage.rename("/a", "/b").await.unwrap();
+    assert_eq!(count(&server), 3, "whole, whatever the size");
+    chosen.multipartcopythresholdsize = Some(32 << 20);
+    let storage = chosen.into_storage_with(options()).unwrap();
+    storage.rename("/b", "/a").await.unwrap();
+    assert!(count(&server) > 5, "in parts, where that is asked for");
+}
+
+#[tokio::test]
 async fn of_listings_and_deletes() {
     let (server, storage) = amazon(100);
     for place in 0..1000 {
