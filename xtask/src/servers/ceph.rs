@@ -204,9 +204,6 @@ rgw gc obj min wait = 1
 rgw gc processor period = 2
 rgw gc processor max time = 2
 rgw crypt require ssl = false
-rgw gc obj min wait = 10
-rgw gc processor period = 10
-rgw gc processor max time = 10
 rgw crypt s3 kms backend = testing
 rgw crypt s3 kms encryption keys = testkey-1=YmluCmJvb3N0CmJvb3N0LWJ1aWxkCmNlcGguY29uZgo=
 "
