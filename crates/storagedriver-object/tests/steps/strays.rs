@@ -23,12 +23,13 @@ fn content(size: usize) -> Vec<u8> {
 /// Leaves an upload that was closed at the first size, with parts sent up to the second.
 async fn lose_parts(store: &MemoryStore, whole: &[u8], closed: usize) {
     let (storage, control) = open(store);
+    let (first, rest) = whole.split_at(closed);
     let mut writer = storage.writer("/file", WriteMode::Create).await.unwrap();
-    writer.write(whole[..closed].to_vec()).await.unwrap();
+    writer.write(first.to_vec()).await.unwrap();
     writer.close().await.unwrap();
     control.take_log();
     let mut writer = storage.writer("/file", WriteMode::Append).await.unwrap();
-    for piece in whole[closed..].chunks(PART / 2) {
+    for piece in rest.chunks(PART / 2) {
         writer.write(piece.to_vec()).await.unwrap();
         tokio::task::yield_now().await;
     }
