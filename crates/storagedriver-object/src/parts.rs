@@ -53,7 +53,7 @@ mod tests {
             sent += 1;
         }
         assert_eq!(sent, 93);
-        assert!((0..20_000).all(|sent| size_after(&Description::FULL, 10 << 20, sent) % GRAIN == 0));
+        assert!((0..20_000).all(|sent| size_after(&Description::FULL, 10 << 20, sent).is_multiple_of(GRAIN)));
     }
 
     #[test]
