@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use super::gateway::Gateway;
@@ -71,7 +71,10 @@ impl Run {
                 Some(rest) => Ok(rest.to_owned()),
                 None => Err(format!("it says `{line}`, and not `{word}`").into()),
             },
-            Err(_) => Err(format!("no `{}` within {} s", word.trim(), LIMIT.as_secs()).into()),
+            Err(RecvTimeoutError::Disconnected) => Err(format!("it ended before `{}`", word.trim()).into()),
+            Err(RecvTimeoutError::Timeout) => {
+                Err(format!("no `{}` within {} s", word.trim(), LIMIT.as_secs()).into())
+            }
         }
     }
 
@@ -118,5 +121,12 @@ mod tests {
         let child = echo.arg("hello").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let error = Run::of(child).unwrap().line("ready").unwrap_err().to_string();
         assert_eq!(error, "it says `hello`, and not `ready`");
+    }
+
+    #[test]
+    fn a_program_that_ends_is_not_waited_for() {
+        let child = Command::new("false").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let error = Run::of(child).unwrap().line("done ").unwrap_err().to_string();
+        assert_eq!(error, "it ended before `done`");
     }
 }
