@@ -23,7 +23,6 @@ fn content(size: usize) -> Vec<u8> {
 /// Leaves an upload that was closed at the first size, with parts sent up to the second.
 async fn lose_parts(store: &MemoryStore, whole: &[u8], closed: usize) {
     let (storage, control) = open(store);
-<<<<<<< HEAD
     let (kept, lost) = whole.split_at(closed);
     let mut writer = storage.writer("/file", WriteMode::Create).await.unwrap();
     writer.write(kept.to_vec()).await.unwrap();
@@ -31,15 +30,6 @@ async fn lose_parts(store: &MemoryStore, whole: &[u8], closed: usize) {
     control.take_log();
     let mut writer = storage.writer("/file", WriteMode::Append).await.unwrap();
     for piece in lost.chunks(PART / 2) {
-=======
-    let (first, rest) = whole.split_at(closed);
-    let mut writer = storage.writer("/file", WriteMode::Create).await.unwrap();
-    writer.write(first.to_vec()).await.unwrap();
-    writer.close().await.unwrap();
-    control.take_log();
-    let mut writer = storage.writer("/file", WriteMode::Append).await.unwrap();
-    for piece in rest.chunks(PART / 2) {
->>>>>>> bench
         writer.write(piece.to_vec()).await.unwrap();
         tokio::task::yield_now().await;
     }
