@@ -13,7 +13,7 @@ const UNIT: u64 = 64 << 10;
 #[derive(Debug, Clone)]
 pub struct Budget(Arc<Semaphore>);
 
-static PROCESS: LazyLock<Budget> = LazyLock::new(|| Budget::new(96 << 20));
+static PROCESS: LazyLock<Budget> = LazyLock::new(|| Budget::new(32 << 20));
 
 impl Budget {
     /// A budget of so many bytes, counted in steps of 64 KiB.
@@ -22,7 +22,7 @@ impl Budget {
         Budget(Arc::new(Semaphore::new(units.min(Semaphore::MAX_PERMITS))))
     }
 
-    /// The one that drivers of this process share unless told otherwise: 96 MiB.
+    /// The one that drivers of this process share unless told otherwise: 32 MiB.
     pub fn process() -> Self {
         PROCESS.clone()
     }
