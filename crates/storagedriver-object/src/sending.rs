@@ -46,6 +46,11 @@ impl<B: ObjectStoreBackend> Upload<B> {
             }
             return Ok(());
         }
+        let shared = !self.engine.description().stray_parts;
+        if shared && self.durable.size.is_some() && self.durable.upload.is_some() {
+            // Others use the same numbers: what one of them has closed meanwhile is not to be overwritten.
+            self.adopt().await?;
+        }
         if u32::try_from(self.numbers.len()).unwrap_or(u32::MAX) >= count {
             return Ok(());
         }
@@ -53,7 +58,7 @@ impl<B: ObjectStoreBackend> Upload<B> {
             let begun = self.engine.backend.begin_upload(&self.key(), &self.durable.nonce).await;
             self.pending = Some(begun.map_err(|error| error.at(&self.path))?);
         }
-        if !self.engine.description().stray_parts {
+        if shared {
             return self.number_on(count, &tail).await;
         }
         let end = self.engine.description().max_parts.saturating_add(1);

@@ -145,7 +145,7 @@ impl<B: ObjectStoreBackend> Upload<B> {
     }
 
     /// Takes over what another wrote to the session without ending the upload.
-    async fn adopt(&mut self) -> Result<()> {
+    pub(crate) async fn adopt(&mut self) -> Result<()> {
         let found = sessions::read(&self.engine, &self.path, &self.durable.nonce).await?;
         let same = |session: &Session| {
             session.generation == self.durable.generation && session.state == self.durable.state

@@ -68,3 +68,30 @@ async fn an_upload_without_closed_parts_begins_anew() {
         nothing_is_left(&store, &format!("closed at {closed}")).await;
     }
 }
+
+#[tokio::test]
+async fn a_writer_that_goes_on_after_anothers_close_spares_its_parts() {
+    for before in [0, 2 * PART] {
+        let (store, whole) = (store(), content(9 * PART));
+        let closed = 3 * PART;
+        let (one, _) = open(&store);
+        let (other, _) = open(&store);
+        let mut writer = one.writer("/file", WriteMode::Create).await.unwrap();
+        writer.write(whole[..closed].to_vec()).await.unwrap();
+        writer.close().await.unwrap();
+        let mut late = other.writer("/file", WriteMode::Append).await.unwrap();
+        late.write(vec![1; before]).await.unwrap();
+        let mut writer = one.writer("/file", WriteMode::Append).await.unwrap();
+        writer.write(whole[closed..].to_vec()).await.unwrap();
+        writer.close().await.unwrap();
+        // The loser is told before it sends anything more.
+        let mut told = false;
+        for _ in 0..4 {
+            told |= late.write(vec![2; 2 * PART]).await.is_err();
+        }
+        let ended = late.close().await.unwrap_err();
+        assert!(told && ended.kind() == storagedriver::ErrorKind::Conflict, "{before}: {ended}");
+        one.writer("/file", WriteMode::Append).await.unwrap().commit().await.unwrap();
+        assert!(one.get_content("/file").await.unwrap() == whole, "{before} bytes sent before");
+    }
+}
