@@ -4,3 +4,11 @@ pub mod convert;
 #[cfg(all(feature = "host", unix))]
 pub mod host;
 pub mod proto;
+#[cfg(feature = "serve")]
+mod server;
+
+#[cfg(feature = "serve")]
+pub use server::{Server, SocketFile, main};
+
+/// The version of the protocol that this crate speaks.
+pub const VERSION: u32 = 1;
