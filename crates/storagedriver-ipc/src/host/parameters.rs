@@ -1,7 +1,6 @@
 //! The driver `external`, and the resolver.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use storagedriver::{Error, Parameters, Registration, Resolver, Result, Storage, Value};
 
