@@ -121,6 +121,7 @@ impl ObjectStoreBackend for MemoryBackend {
                 Some(Lie::RepeatedPage) => list(&first),
                 Some(Lie::NewMarkers) => Page { next: Some(marker), ..list(&first) },
                 Some(Lie::EmptyPages) => Page { next: Some(marker), ..Page::default() },
+                Some(Lie::Late) => Page::default(),
             })
         };
         self.control.request("list", &request.prefix, list).await
