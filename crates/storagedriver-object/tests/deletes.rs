@@ -53,7 +53,8 @@ impl Around {
     /// In the order of their bytes.
     fn beside(self) -> Vec<String> {
         let mark = |place: usize| if place.is_multiple_of(2) { '-' } else { '.' };
-        let mut keys: Vec<String> = (0..self.before).map(|place| format!("a{}{place}", mark(place))).collect();
+        let mut keys: Vec<String> =
+            (0..self.before).map(|place| format!("a{}{place}", mark(place))).collect();
         keys.sort();
         let behind = (0..self.behind).map(|place| format!("a0{place}"));
         [vec!["A".to_owned()], keys, behind.collect(), vec!["b".to_owned()]].concat()
