@@ -143,8 +143,9 @@ async fn memory_does_not_grow_with_the_tree() {
     // Until all that is bounded is full.
     run(36_000).await;
     let before = peak();
-    run(84_000).await;
+    run(180_000).await;
     let grown = peak() - before;
-    // 32 bytes for each of the 48,000 blobs more would be more than this.
-    assert!(grown < 3 << 19, "{grown} bytes more for a tree more than twice as large");
+    // 32 bytes for each of the 144,000 blobs more would be more than this. What the allocator keeps differs
+    // from run to run by up to 2 MiB.
+    assert!(grown < 4 << 20, "{grown} bytes more for a tree five times as large");
 }

@@ -29,7 +29,7 @@ mod writer;
 pub use config::Configuration;
 pub use content::{Content, IoStream, ReadOptions};
 pub use driver::{DriverWalk, DriverWriter, StorageDriver, WriteMode};
-pub use error::{BoxError, Context, Error, ErrorKind, Operation, Result};
+pub use error::{BoxError, Context, Error, ErrorKind, ErrorParts, Operation, Result};
 pub use examine::{Finding, Outcome};
 pub use factory::{Factory, MiddlewareRegistration, Registration, Resolver};
 pub use guarantees::{Guarantee, Guarantees};

@@ -4,6 +4,7 @@ mod construct;
 mod context;
 mod kind;
 mod operation;
+mod parts;
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use std::time::Duration;
 pub use context::Context;
 pub use kind::ErrorKind;
 pub use operation::Operation;
+pub use parts::ErrorParts;
 
 use crate::StoragePath;
 
