@@ -14,7 +14,7 @@ use storagedriver_gcs::{GcsBackend, GcsParameters};
 use storagedriver_object::http::HttpOptions;
 use storagedriver_object::{ObjectDriver, ObjectOptions};
 use storagedriver_testservers::{GcsOptions, GcsServer};
-use storagedriver_testsuites::faults::{Fault, FaultProxy, Life, Mark, Rule, Schedule, gcs};
+use storagedriver_testsuites::faults::{Fault, FaultProxy, Life, Mark, Rule, Schedule, gcs, survive};
 
 /// How many faults each way of uploading survives.
 const FAULTS: u64 = 2_000;
@@ -43,7 +43,7 @@ fn open(parameters: &GcsParameters, attempts: u32) -> Storage {
     Storage::new(ObjectDriver::new(GcsBackend::with_options(parameters, http).unwrap(), options))
 }
 
-async fn survive(uploads: &'static str, chunksize: u64) {
+async fn uploads_survive(uploads: &'static str, chunksize: u64) {
     let seed = seed();
     println!("seed {seed}");
     let options = GcsOptions { page_size: 5, rewrite_limit: Some(200_000), ..GcsOptions::default() };
@@ -55,42 +55,9 @@ async fn survive(uploads: &'static str, chunksize: u64) {
     let mut parameters = parameters(&server.endpoint(), uploads, chunksize);
     parameters.endpoint = format!("http://{}", proxy.address());
 
-    let mut lives: Vec<Life> = (0..LIVES)
-        .map(|number| Life::new(open(&parameters, 2), seed ^ number, &format!("/life-{number}"), chunksize))
-        .collect();
-    while proxy.counts().faults() < FAULTS {
-        let step = lives.into_iter().map(|mut life| {
-            tokio::spawn(async move {
-                for _ in 0..10 {
-                    life.step().await;
-                }
-                life
-            })
-        });
-        let mut next = Vec::new();
-        for life in futures_util::future::join_all(step).await {
-            next.push(life.unwrap());
-        }
-        lives = next;
-    }
-    println!(
-        "{uploads}: {} requests, {} faults: {:?}",
-        proxy.counts().requests,
-        proxy.counts().faults(),
-        proxy.counts().by_fault
-    );
-    let mut done = 0;
-    for life in &lives {
-        println!("{}", life.told());
-        done += life.acknowledged();
-    }
-    assert!(done > 200, "only {done} operations were acknowledged: the faults hid everything");
-
-    proxy.stop_faults();
-    let calm = open(&parameters, 3);
-    for life in &mut lives {
-        life.look(&calm).await;
-    }
+    let lives = (0..LIVES)
+        .map(|number| Life::new(open(&parameters, 2), seed ^ number, &format!("/life-{number}"), chunksize));
+    let calm = survive(lives.collect(), &proxy, FAULTS, || open(&parameters, 3)).await;
     calm.abort_stale("/", Duration::ZERO).await.unwrap();
     assert!(calm.uploads("/").await.unwrap().is_empty());
     let left: Vec<_> =
@@ -103,12 +70,12 @@ async fn survive(uploads: &'static str, chunksize: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn uploads_in_parts_survive() {
-    survive("xml", 5 << 20).await;
+    uploads_survive("xml", 5 << 20).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn uploads_in_segments_survive() {
-    survive("compose", 256 << 10).await;
+    uploads_survive("compose", 256 << 10).await;
 }
 
 /// A server and a proxy that does nothing of its own accord.
