@@ -173,7 +173,7 @@ fn what_is_wrong_is_said_and_no_value_is_shown() {
         (&[r#"{"passwrod": "hunter2"}"#], &[], 1, "did you mean \"password\"?"),
         (&["{}", "--socket", taken], &[], 1, "no socket"),
         (&["{}", "--socket", nowhere], &[], 1, nowhere),
-        (&["{}"], &[("STORAGEDRIVER_SOCKET", nowhere)], 2, "without arguments"),
+        (&[r#"{"password": "hunter2"}"#], &[("STORAGEDRIVER_SOCKET", nowhere)], 2, "without arguments"),
         (&[], &[("STORAGEDRIVER_SOCKET", nowhere)], 1, nowhere),
         (&[], &[("STORAGEDRIVER_SOCKET", nowhere), ("STORAGEDRIVER_LIFELINE", "x")], 2, "not `stdin`"),
     ] {
