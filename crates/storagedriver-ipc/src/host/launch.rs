@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use storagedriver::{Error, Parameters, Result, StoragePath};
+use tokio::net::UnixStream;
 use tokio::time::{sleep, timeout};
 use tonic::Code;
 
@@ -106,10 +107,13 @@ impl Launch {
         progress.set("a connection to its socket");
         // Nobody else is to connect: the directory goes as soon as there is a connection.
         let link = match &self.target {
-            Target::Socket(socket) => Link::connect(socket, None).await.map_err(|error| {
-                let reason = format!("nothing serves at {}: {error}", socket.display());
-                Error::unavailable(&StoragePath::root(), reason)
-            })?,
+            Target::Socket(socket) => match UnixStream::connect(socket).await {
+                Ok(stream) => self.begin(stream, None).await?,
+                Err(error) => {
+                    let reason = format!("nothing serves at {}: {error}", socket.display());
+                    return Err(Error::unavailable(&StoragePath::root(), reason));
+                }
+            },
             Target::Executable(executable) => {
                 let directory = SocketDirectory::make()?;
                 let socket = directory.socket();
@@ -137,8 +141,8 @@ impl Launch {
         let mut ended = process.ended();
         let mut pause = FIRST_PAUSE;
         loop {
-            match Link::connect(socket, Some(process.clone())).await {
-                Ok(link) => return Ok(link),
+            match UnixStream::connect(socket).await {
+                Ok(stream) => return self.begin(stream, Some(process)).await,
                 // Not there yet, or not listening yet.
                 Err(error)
                     if matches!(
@@ -161,6 +165,17 @@ impl Launch {
         }
     }
 
+    async fn begin(&self, stream: UnixStream, process: Option<Arc<Process>>) -> Result<Link> {
+        Link::begin(stream, process).await.map_err(|cause| self.no_protocol(&cause))
+    }
+
+    /// The error of a target that ends or breaks off before it has answered anything.
+    fn no_protocol(&self, cause: &str) -> Error {
+        let reason =
+            format!("{} does not serve the protocol (gRPC, storagedriver.v1): {cause}", self.target());
+        Error::unavailable(&StoragePath::root(), reason)
+    }
+
     async fn negotiate(&self, link: &Link, progress: &Progress) -> Result<proto::NegotiateReply> {
         progress.set("an answer to Negotiate");
         let status = match link.client().negotiate(opened::request(&self.versions)).await {
@@ -174,8 +189,7 @@ impl Launch {
         let root = StoragePath::root();
         let target = self.target();
         if let Some(cause) = link.cause().await {
-            let reason = format!("{target} does not serve the protocol (gRPC, storagedriver.v1): {cause}");
-            return Err(Error::unavailable(&root, reason));
+            return Err(self.no_protocol(&cause));
         }
         Err(match status.code() {
             Code::Unimplemented | Code::Unknown | Code::Internal => Error::invalid_configuration(format!(
