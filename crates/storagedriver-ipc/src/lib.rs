@@ -6,7 +6,7 @@ pub mod proto;
 mod server;
 
 #[cfg(feature = "serve")]
-pub use server::{Server, SocketFile, main};
+pub use server::{Server, SocketFile, main, main_with};
 #[cfg(feature = "host")]
 use tower as _;
 
