@@ -14,13 +14,13 @@ use drivers::processes::{children, runs, wait_until};
 use drivers::{Executable, open, open_path};
 use storagedriver::{Error, ErrorKind, Parameters, Storage};
 
-/// How long the host waits for a driver here.
-const STARTED: &str = "2s";
+/// How long the host waits for a driver that will not come.
+const SHORT: &str = "2s";
 /// Every failure comes by then: the wait for the start, the second that a process has to end, and much for a busy machine.
-const BOUNDED: Duration = Duration::from_secs(20);
+const BOUNDED: Duration = Duration::from_secs(60);
 
 fn parameters() -> Parameters {
-    Parameters::from_iter([("starttimeout", STARTED)])
+    Parameters::from_iter([("starttimeout", "30s")])
 }
 
 /// What comes of opening it.
@@ -30,7 +30,17 @@ async fn attempt(executable: &Executable, parameters: Parameters) -> Result<Stor
 
 /// The error of opening it, which leaves nothing behind.
 async fn refused(executable: Executable, says: &[&str]) -> Error {
-    let error = match attempt(&executable, parameters()).await {
+    refused_with(executable, parameters(), says).await
+}
+
+/// The error of waiting for it in vain.
+async fn given_up(executable: Executable) -> Error {
+    let short = Parameters::from_iter([("starttimeout", SHORT)]);
+    refused_with(executable, short, &[SHORT, "starttimeout"]).await
+}
+
+async fn refused_with(executable: Executable, parameters: Parameters, says: &[&str]) -> Error {
+    let error = match attempt(&executable, parameters).await {
         Ok(storage) => panic!("it was opened: {storage:?}"),
         Err(error) => error,
     };
@@ -96,12 +106,13 @@ async fn one_that_ends_well_but_serves_nothing_failed() {
 
 #[tokio::test]
 async fn one_that_never_listens_is_ended() {
-    refused(Executable::script("never", "echo 'still thinking' >&2; exec sleep 3600"), &[STARTED, "starttimeout"]).await;
+    let error = given_up(Executable::script("never", "echo 'still thinking' >&2; exec sleep 3600")).await;
+    assert!(with_causes(&error).contains("still thinking"), "{error}");
 }
 
 #[tokio::test]
 async fn one_that_listens_and_says_nothing_is_ended() {
-    refused(Executable::running("silent", "strange::silent"), &[STARTED, "starttimeout"]).await;
+    given_up(Executable::running("silent", "strange::silent")).await;
 }
 
 #[tokio::test]
@@ -188,9 +199,9 @@ async fn a_slow_start_is_waited_for_as_long_as_was_said() {
         let script = format!("sleep {seconds}; exec '{}' --exact drivers::inmemory --nocapture", program.display());
         Executable::script("inmemory", &script)
     };
-    refused(slow("60"), &[STARTED, "starttimeout"]).await;
+    given_up(slow("60")).await;
     let executable = slow("1");
-    let storage = attempt(&executable, Parameters::from_iter([("starttimeout", "15s")])).await.unwrap();
+    let storage = attempt(&executable, parameters()).await.unwrap();
     storage.put_content("/a", "there").await.unwrap();
     drop(storage);
     assert_nothing_left(&executable).await;

@@ -1,15 +1,15 @@
 //! Executables that are no drivers, or strange ones. Each is a test that does nothing unless a host started it.
 
+use std::future::pending;
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, stream};
 use storagedriver::{
-    Error, FileInfo, Layer, Registration, Result as DriverResult, Storage, StorageDriver, StoragePath, async_trait,
+    FileInfo, Layer, Registration, Result as DriverResult, Storage, StorageDriver, StoragePath, async_trait,
 };
 use storagedriver_inmemory::InMemory;
 use storagedriver_ipc::proto;
@@ -169,8 +169,9 @@ fn answer(strange: Strange) {
         let incoming = stream::unfold(listener, |listener| async {
             Some((listener.accept().await.map(|(stream, _)| stream), listener))
         });
-        let server = tonic::transport::Server::builder().add_service(StorageDriverServer::new(strange));
-        server.serve_with_incoming(incoming).await.unwrap();
+        let server = tonic::transport::Server::builder();
+        let serving = server.serve_with_incoming_shutdown(StorageDriverServer::new(strange), incoming, pending());
+        serving.await.unwrap();
     });
 }
 
