@@ -6,10 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use storagedriver::{BoxError, Guarantee, Parameters, Storage};
+use storagedriver::{BoxError, Factory, Guarantee, Parameters, Storage};
+use storagedriver_ipc::host::DRIVER;
 use tempfile::TempDir;
 
 use crate::{Harness, Scale, Store};
+
+/// How long a driver may take to start: many start at once, and some need an interpreter.
+const START_TIMEOUT: &str = "60s";
 
 /// A harness for a driver that is an executable: it starts one process per store, through the host of
 /// `storagedriver-ipc`, as a program does. With the feature `ipc`.
@@ -89,7 +93,12 @@ impl OutOfProcess {
 
     /// Starts a process for the store in this directory.
     async fn start(&self, directory: &Path) -> Result<Storage, BoxError> {
-        todo!()
+        let mut external = Parameters::new();
+        external.insert("driver", self.driver.as_str());
+        external.insert("path", self.executable.display().to_string());
+        external.insert("starttimeout", START_TIMEOUT);
+        external.insert("parameters", (self.parameters)(directory));
+        Ok(Factory::new().with(DRIVER).create(DRIVER.name, external).await?)
     }
 }
 

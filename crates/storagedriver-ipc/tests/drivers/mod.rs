@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use storagedriver::{Error, Factory, Parameters, Registration, Result, Storage, StorageDriver};
+use storagedriver_ipc::host::DRIVER;
 use storagedriver_filesystem::FilesystemParameters;
 use storagedriver_inmemory::InMemory;
 use storagedriver_testsuites::mutants::MUTANTS;
@@ -78,9 +79,7 @@ pub(crate) async fn open(executable: &Executable, parameters: Parameters) -> Res
 /// As [`open`], by the executable's path.
 pub(crate) async fn open_path(executable: &Path, mut parameters: Parameters) -> Result<Storage> {
     parameters.insert("path", executable.display().to_string());
-    let name = executable.file_name().and_then(|name| name.to_str()).unwrap();
-    let name = name.strip_prefix("registry-storage-").unwrap().to_owned();
-    Factory::new().with_resolver(storagedriver_ipc::RESOLVER.resolve).create(&name, parameters).await
+    Factory::new().with(DRIVER).create(DRIVER.name, parameters).await
 }
 
 /// Writes a script that can be executed at once.

@@ -82,9 +82,9 @@ async fn one_that_is_not_there_is_said_to_be_not_there() {
     let error = open_path("/nowhere/registry-storage-swift".as_ref(), parameters()).await.unwrap_err();
     assert!(error.to_string().contains("/nowhere/registry-storage-swift"), "{error}");
     // By name alone it is a driver that nobody knows.
-    let resolver = storagedriver_ipc::RESOLVER.resolve;
-    let error = storagedriver::Factory::new().with_resolver(resolver).create("nobody-has-this", Parameters::new()).await;
-    assert_eq!(error.unwrap_err().kind(), ErrorKind::InvalidStorageDriver);
+    let factory = storagedriver::Factory::new().with_resolver(storagedriver_ipc::host::RESOLVER.resolve);
+    let error = factory.create("nobody-has-this", Parameters::new()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidStorageDriver);
 }
 
 #[tokio::test]
