@@ -106,8 +106,7 @@ async fn one_that_ends_well_but_serves_nothing_failed() {
 
 #[tokio::test]
 async fn one_that_never_listens_is_ended() {
-    let error = given_up(Executable::script("never", "echo 'still thinking' >&2; exec sleep 3600")).await;
-    assert!(with_causes(&error).contains("still thinking"), "{error}");
+    given_up(Executable::script("never", "exec sleep 3600")).await;
 }
 
 #[tokio::test]
@@ -158,7 +157,10 @@ async fn versions_that_do_not_meet_are_named() {
 
 #[tokio::test]
 async fn another_driver_is_named() {
-    refused(Executable::running("strange", "strange::other"), &["another", "strange"]).await;
+    let mut named = parameters();
+    named.insert("driver", "strange");
+    let says = ["\"strange\" was asked for", "strange 9.9 is the driver \"another\""];
+    refused_with(Executable::running("strange", "strange::other"), named, &says).await;
 }
 
 #[tokio::test]
@@ -182,7 +184,7 @@ async fn what_the_driver_refuses_arrives_as_such() {
     given.insert("shards", 7);
     let error = attempt(&executable, given).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidParameter, "{error}");
-    for part in ["crashing", "shards", "7"] {
+    for part in ["strange", "shards", "7", "from 1 to 1"] {
         assert!(error.to_string().contains(part), "{error}");
     }
     let mut given = parameters();
