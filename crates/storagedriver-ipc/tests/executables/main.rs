@@ -25,7 +25,9 @@ fn parameters() -> Parameters {
 
 /// What comes of opening it.
 async fn attempt(executable: &Executable, parameters: Parameters) -> Result<Storage, Error> {
-    tokio::time::timeout(BOUNDED, open(executable, parameters)).await.expect("neither opened nor refused in time")
+    tokio::time::timeout(BOUNDED, open(executable, parameters))
+        .await
+        .expect("neither opened nor refused in time")
 }
 
 /// The error of opening it, which leaves nothing behind.
@@ -64,8 +66,11 @@ async fn assert_nothing_left(executable: &Executable) {
     let left = || {
         let started = executable.started();
         let children = children();
-        let process = started.iter().find(|started| runs(started.process) || children.contains(&started.process));
-        let directory = started.iter().find(|started| started.socket.parent().is_some_and(|directory| directory.exists()));
+        let process =
+            started.iter().find(|started| runs(started.process) || children.contains(&started.process));
+        let directory = started
+            .iter()
+            .find(|started| started.socket.parent().is_some_and(|directory| directory.exists()));
         process.or(directory).map(|started| format!("{started:?}"))
     };
     let mut found = left();
@@ -96,7 +101,11 @@ async fn one_that_cannot_be_executed_says_what_to_do() {
 
 #[tokio::test]
 async fn one_that_ends_at_once_is_told_with_what_it_wrote() {
-    refused(Executable::script("ends", "echo 'no such pool: layers' >&2; exit 3"), &["3", "no such pool: layers"]).await;
+    refused(
+        Executable::script("ends", "echo 'no such pool: layers' >&2; exit 3"),
+        &["3", "no such pool: layers"],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -134,7 +143,8 @@ async fn one_that_another_process_outlives_is_not_waited_for() {
     assert!(started.elapsed() < Duration::from_secs(25), "waited for the other process: {error}");
     // It is ours to end: it left the driver's group, so that the host may not.
     let text = with_causes(&error);
-    let other = text.split("left ").nth(1).and_then(|text| text.split(' ').next()).and_then(|text| text.parse().ok());
+    let other =
+        text.split("left ").nth(1).and_then(|text| text.split(' ').next()).and_then(|text| text.parse().ok());
     if let Some(other) = other {
         assert!(runs(other));
         let other = rustix::process::Pid::from_raw(other as i32).unwrap();
@@ -167,7 +177,10 @@ async fn another_driver_is_named() {
 async fn what_a_later_driver_adds_is_skipped_or_an_error() {
     let executable = Executable::running("strange", "strange::later");
     let storage = attempt(&executable, parameters()).await.unwrap();
-    assert_eq!(storage.guarantees().lacking().map(|lacking| lacking.as_str()).collect::<Vec<_>>(), ["shared"]);
+    assert_eq!(
+        storage.guarantees().lacking().map(|lacking| lacking.as_str()).collect::<Vec<_>>(),
+        ["shared"]
+    );
     // A kind of entry that did not exist.
     assert_eq!(storage.stat("/a").await.unwrap_err().kind(), ErrorKind::Backend);
     // A call that the driver does not have.
@@ -198,7 +211,8 @@ async fn what_the_driver_refuses_arrives_as_such() {
 async fn a_slow_start_is_waited_for_as_long_as_was_said() {
     let slow = |seconds: &str| {
         let program = std::env::current_exe().unwrap();
-        let script = format!("sleep {seconds}; exec '{}' --exact drivers::inmemory --nocapture", program.display());
+        let script =
+            format!("sleep {seconds}; exec '{}' --exact drivers::inmemory --nocapture", program.display());
         Executable::script("inmemory", &script)
     };
     given_up(slow("60")).await;
@@ -249,7 +263,8 @@ async fn a_driver_that_cannot_be_started_again_says_why() {
     assert_eq!(crashed.kind(), ErrorKind::Unavailable, "{crashed}");
     let mut told = false;
     for _ in 0..20 {
-        let error = tokio::time::timeout(BOUNDED, storage.stat("/")).await.expect("a call hangs").unwrap_err();
+        let error =
+            tokio::time::timeout(BOUNDED, storage.stat("/")).await.expect("a call hangs").unwrap_err();
         told |= with_causes(&error).contains("registry-storage-crashing");
     }
     assert!(told, "no error names the executable that is gone");
