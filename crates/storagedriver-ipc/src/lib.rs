@@ -4,12 +4,12 @@ pub mod convert;
 #[cfg(all(feature = "host", unix))]
 pub mod host;
 pub mod proto;
-#[cfg(feature = "serve")]
+#[cfg(all(feature = "serve", unix))]
 mod server;
 
 #[cfg(all(feature = "host", unix))]
 pub use host::{DRIVER, ExternalParameters, RESOLVER};
-#[cfg(feature = "serve")]
+#[cfg(all(feature = "serve", unix))]
 pub use server::{Server, SocketFile, main, main_with};
 
 /// The version of the protocol that this crate speaks.
