@@ -189,6 +189,13 @@ func (d *driver) health() (storagedriver.FileInfo, error) {
 func (d *driver) List(_ context.Context, directory string) ([]storagedriver.FileInfo, error) {
 	d.names.RLock()
 	defer d.names.RUnlock()
+	found, err := d.root.Lstat(relative(directory))
+	if err == nil && !found.IsDir() {
+		return nil, storagedriver.NotFound(directory)
+	}
+	if err != nil {
+		return nil, reading(directory, "look at the directory", err)
+	}
 	opened, err := d.root.OpenRoot(relative(directory))
 	if err != nil {
 		return nil, reading(directory, "open the directory", err)

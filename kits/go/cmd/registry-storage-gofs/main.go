@@ -7,6 +7,7 @@
 //
 //	~staging/a/b/~<upload>.<sequence>.open              never closed
 //	~staging/a/b/~<upload>.<sequence>.<bytes>[.<base>]  closed, and can be resumed by any process
+//	~staging/a/b/~<upload>.<sequence>.put               no upload, but content on its way
 //
 // Content is published by rename(2), so that a reader keeps what it opened. Each step that changes names is done under one lock,
 // which other processes respect too (flock(2) on the root directory): that makes everything else simple, and writers wait for

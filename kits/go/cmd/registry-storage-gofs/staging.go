@@ -35,6 +35,8 @@ type staged struct {
 	upload uint64
 	// Grows with each close, over all uploads.
 	sequence uint64
+	// Whether it is no upload, but content that is put.
+	isPut bool
 	// Whether it was closed, and at how many bytes.
 	isClosed bool
 	size     uint64
@@ -44,7 +46,11 @@ type staged struct {
 
 func (s staged) String() string {
 	if !s.isClosed {
-		return fmt.Sprintf("~%016x.%016x.open", s.upload, s.sequence)
+		state := "open"
+		if s.isPut {
+			state = "put"
+		}
+		return fmt.Sprintf("~%016x.%016x.%s", s.upload, s.sequence, state)
 	}
 	name := fmt.Sprintf("~%016x.%016x.%d", s.upload, s.sequence, s.size)
 	if s.base != "" {
@@ -62,7 +68,7 @@ func parseStaged(name string) (staged, bool) {
 	var failed [3]error
 	found.upload, failed[0] = strconv.ParseUint(parts[0], 16, 64)
 	found.sequence, failed[1] = strconv.ParseUint(parts[1], 16, 64)
-	if parts[2] != "open" {
+	if found.isPut = parts[2] == "put"; !found.isPut && parts[2] != "open" {
 		found.isClosed = true
 		found.size, failed[2] = strconv.ParseUint(parts[2], 10, 64)
 	}
@@ -85,9 +91,9 @@ func (o *ownFile) path() string {
 	return o.directory + "/" + o.name.String()
 }
 
-// Makes a staged file for a path, of a new upload or the one that is continued, and locks it.
-func (d *driver) stage(ctx context.Context, target string, upload uint64) (*ownFile, error) {
-	name := staged{upload: cmp.Or(upload, rand.Uint64()|1), sequence: d.clock.tick(0)}
+// Makes a staged file for a path, and locks it. Where the name says no upload, it is a new one.
+func (d *driver) stage(ctx context.Context, target string, name staged) (*ownFile, error) {
+	name.upload, name.sequence = cmp.Or(name.upload, rand.Uint64()|1), d.clock.tick(0)
 	own := &ownFile{directory: stagingOf(target), name: name}
 	err := d.exclusively(ctx, func() error {
 		err := d.root.MkdirAll(own.directory, 0o777)
@@ -185,7 +191,7 @@ func (d *driver) hasUploads(below string) (bool, error) {
 	found := false
 	err := d.eachStagingDirectory(below, func(path string) error {
 		all, err := d.stagedFiles(path)
-		found = found || len(all) > 0
+		found = found || slices.ContainsFunc(all, func(each staged) bool { return !each.isPut })
 		return err
 	})
 	return found, err

@@ -151,7 +151,7 @@ func (d *driver) PutContent(ctx context.Context, target string, content []byte) 
 }
 
 func (d *driver) put(ctx context.Context, target string, content []byte) error {
-	own, err := d.stage(ctx, target, 0)
+	own, err := d.stage(ctx, target, staged{isPut: true})
 	if err != nil {
 		return err
 	}

@@ -121,11 +121,11 @@ func (w *writer) file(ctx context.Context) (*os.File, error) {
 		}
 		return w.inPlace, nil
 	}
-	var upload uint64
+	var name staged
 	if w.claim != nil {
-		upload = w.claim.upload
+		name.upload = w.claim.upload
 	}
-	own, err := w.driver.stage(ctx, w.path, upload)
+	own, err := w.driver.stage(ctx, w.path, name)
 	if err != nil {
 		return nil, err
 	}
