@@ -92,6 +92,7 @@ type service struct {
 	program      string
 	capabilities []string
 	factory      func(context.Context, Parameters) (Driver, error)
+	uploads      openUploads
 
 	mutex sync.RWMutex
 	// Nil until it is opened.
@@ -171,7 +172,8 @@ const (
 )
 
 // The driver, for a call on paths.
-func (s *service) on(root rootIs, paths ...string) (Driver, error) {
+func (s *service) on(ctx context.Context, root rootIs, paths ...string) (Driver, error) {
+	s.uploads.settle(ctx)
 	s.mutex.RLock()
 	defer s.mutex.RUnlock()
 	if s.driver == nil {

@@ -55,7 +55,7 @@ func open(_ context.Context, parameters storagedriver.Parameters) (*driver, erro
 
 // Close leaves the tree as other programs know it, if nothing is staged.
 func (d *driver) Close() error {
-	_ = d.root.Remove(staging)
+	_ = d.exclusively(context.Background(), func() error { return d.root.Remove(staging) })
 	return errors.Join(d.lock.Close(), d.root.Close())
 }
 
