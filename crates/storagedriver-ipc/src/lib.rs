@@ -7,6 +7,8 @@ pub mod proto;
 #[cfg(feature = "serve")]
 mod server;
 
+#[cfg(all(feature = "host", unix))]
+pub use host::{DRIVER, ExternalParameters, RESOLVER};
 #[cfg(feature = "serve")]
 pub use server::{Server, SocketFile, main, main_with};
 

@@ -22,7 +22,11 @@ const FOREVER: Duration = Duration::from_secs(120);
 
 async fn filled(children: u64, large: u64) -> (Executable, Storage) {
     let executable = Executable::driver("filled");
-    let parameters = [("children", children.to_string()), ("large", large.to_string()), ("starttimeout", "60s".to_owned())];
+    let parameters = [
+        ("children", children.to_string()),
+        ("large", large.to_string()),
+        ("starttimeout", "60s".to_owned()),
+    ];
     let storage = open(&executable, Parameters::from_iter(parameters)).await.unwrap();
     (executable, storage)
 }
@@ -114,7 +118,8 @@ async fn nothing_waits_for_a_reader_that_does_not_read() {
     }
     println!("64 times 7 calls beside four streams and a walk that stand still: {:.2?}", started.elapsed());
     let grown = |now: u64, before: u64| now.saturating_sub(before);
-    let (host, driver) = (grown(resident(std::process::id()), host_before), grown(resident(driver), driver_before));
+    let (host, driver) =
+        (grown(resident(std::process::id()), host_before), grown(resident(driver), driver_before));
     println!("grown by {} KiB (host) and {} KiB (driver)", host >> 10, driver >> 10);
     assert!(host < HELD, "the host took {host} bytes more");
     assert!(driver < HELD, "the driver took {driver} bytes more");

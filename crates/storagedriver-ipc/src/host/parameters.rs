@@ -1,9 +1,8 @@
 //! The driver `external`, and the resolver.
 
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
-use storagedriver::{Error, Parameters, Registration, Resolver, Result, Storage};
+use storagedriver::{Error, Parameters, Registration, Resolver, Result, Storage, Value};
 
 use super::external::External;
 use super::find;
@@ -41,7 +40,9 @@ pub const DRIVER: Registration = Registration::new(
 
 storagedriver::register!(DRIVER);
 
-/// Finds the executable `registry-storage-<name>` of a driver that no linked crate holds. All parameters are the driver's.
+/// Finds the executable `registry-storage-<name>` of a driver that no linked crate holds, on `PATH`. All parameters are the driver's, unless
+/// `path` is that of a file of this name: then that is the executable, and `starttimeout` and `timeout` are the host's as they are those
+/// of `external`.
 pub const RESOLVER: Resolver =
     Resolver::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"), |name, parameters| {
         Box::pin(resolve(name, parameters))
@@ -49,19 +50,27 @@ pub const RESOLVER: Resolver =
 
 storagedriver::register!(RESOLVER);
 
-const START_TIMEOUT: Duration = Duration::from_secs(30);
+async fn resolve(name: String, mut parameters: Parameters) -> Result<Option<Storage>> {
+    let mut given = Parameters::from_iter([("driver", name.as_str())]);
+    if is_executable_of(&name, &parameters) {
+        for option in ["path", "starttimeout", "timeout"] {
+            given.insert(option, parameters.remove(option));
+        }
+    } else if find::on_path(&name)?.is_none() {
+        return Ok(None);
+    }
+    given.insert("parameters", parameters);
+    Ok(Some(create(given).await?))
+}
 
-async fn resolve(name: String, parameters: Parameters) -> Result<Option<Storage>> {
-    let Some(executable) = find::on_path(&name)? else { return Ok(None) };
-    let launch = Launch {
-        target: Target::Executable(executable),
-        driver: Some(name),
-        parameters,
-        start_timeout: START_TIMEOUT,
-        call_timeout: None,
-        versions: VERSIONS,
-    };
-    Ok(Some(Storage::new(External::start(launch).await?)))
+/// Whether `path` is the host's: no driver has a file of that name for its data.
+fn is_executable_of(name: &str, parameters: &Parameters) -> bool {
+    let Some(Value::String(path)) = parameters.get("path") else { return false };
+    Path::new(path)
+        .file_name()
+        .and_then(|file| file.to_str())
+        .and_then(|file| file.strip_prefix(find::PREFIX))
+        == Some(name)
 }
 
 async fn create(parameters: Parameters) -> Result<Storage> {

@@ -1,7 +1,13 @@
 //! Executables to test with. Each is this test program again, started to run one of the tests below, behind
 //! a script that also notes the process: so a plain `cargo test` has all it needs, and what runs is what was just built.
 #![allow(dead_code, reason = "each test program uses some")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may"
+)]
 
 pub(crate) mod processes;
 
@@ -12,9 +18,9 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use storagedriver::{Error, Factory, Parameters, Registration, Result, Storage, StorageDriver};
-use storagedriver_ipc::host::DRIVER;
 use storagedriver_filesystem::FilesystemParameters;
 use storagedriver_inmemory::InMemory;
+use storagedriver_ipc::host::DRIVER;
 use storagedriver_testsuites::mutants::MUTANTS;
 use tempfile::TempDir;
 
@@ -125,7 +131,8 @@ pub(crate) fn socket() -> Option<PathBuf> {
 pub(crate) fn serve(driver: Registration) {
     if socket().is_some() {
         // The arguments are those of a test program.
-        let code = storagedriver_ipc::main_with(&[driver], [format!("registry-storage-{}", driver.name).into()]);
+        let code =
+            storagedriver_ipc::main_with(&[driver], [format!("registry-storage-{}", driver.name).into()]);
         assert_eq!(code, std::process::ExitCode::SUCCESS);
     }
 }

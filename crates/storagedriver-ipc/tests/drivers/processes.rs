@@ -18,7 +18,8 @@ pub(crate) fn runs(process: u32) -> bool {
 
 /// The children of this process, those included that ended and were not waited for.
 pub(crate) fn children() -> Vec<u32> {
-    let all = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let all =
+        fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     let own = std::process::id();
     all.filter(|&process| state_and_parent(process).is_some_and(|(_, parent)| parent == own)).collect()
 }

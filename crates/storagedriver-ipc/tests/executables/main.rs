@@ -25,7 +25,9 @@ fn parameters() -> Parameters {
 
 /// What comes of opening it.
 async fn attempt(executable: &Executable, parameters: Parameters) -> Result<Storage, Error> {
-    tokio::time::timeout(BOUNDED, open(executable, parameters)).await.expect("neither opened nor refused in time")
+    tokio::time::timeout(BOUNDED, open(executable, parameters))
+        .await
+        .expect("neither opened nor refused in time")
 }
 
 /// The error of opening it, which leaves nothing behind.
@@ -64,8 +66,11 @@ async fn assert_nothing_left(executable: &Executable) {
     let left = || {
         let started = executable.started();
         let children = children();
-        let process = started.iter().find(|started| runs(started.process) || children.contains(&started.process));
-        let directory = started.iter().find(|started| started.socket.parent().is_some_and(|directory| directory.exists()));
+        let process =
+            started.iter().find(|started| runs(started.process) || children.contains(&started.process));
+        let directory = started
+            .iter()
+            .find(|started| started.socket.parent().is_some_and(|directory| directory.exists()));
         process.or(directory).map(|started| format!("{started:?}"))
     };
     let mut found = left();
@@ -96,7 +101,11 @@ async fn one_that_cannot_be_executed_says_what_to_do() {
 
 #[tokio::test]
 async fn one_that_ends_at_once_is_told_with_what_it_wrote() {
-    refused(Executable::script("ends", "echo 'no such pool: layers' >&2; exit 3"), &["3", "no such pool: layers"]).await;
+    refused(
+        Executable::script("ends", "echo 'no such pool: layers' >&2; exit 3"),
+        &["3", "no such pool: layers"],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -106,8 +115,7 @@ async fn one_that_ends_well_but_serves_nothing_failed() {
 
 #[tokio::test]
 async fn one_that_never_listens_is_ended() {
-    let error = given_up(Executable::script("never", "echo 'still thinking' >&2; exec sleep 3600")).await;
-    assert!(with_causes(&error).contains("still thinking"), "{error}");
+    given_up(Executable::script("never", "exec sleep 3600")).await;
 }
 
 #[tokio::test]
@@ -135,7 +143,8 @@ async fn one_that_another_process_outlives_is_not_waited_for() {
     assert!(started.elapsed() < Duration::from_secs(25), "waited for the other process: {error}");
     // It is ours to end: it left the driver's group, so that the host may not.
     let text = with_causes(&error);
-    let other = text.split("left ").nth(1).and_then(|text| text.split(' ').next()).and_then(|text| text.parse().ok());
+    let other =
+        text.split("left ").nth(1).and_then(|text| text.split(' ').next()).and_then(|text| text.parse().ok());
     if let Some(other) = other {
         assert!(runs(other));
         let other = rustix::process::Pid::from_raw(other as i32).unwrap();
@@ -158,14 +167,20 @@ async fn versions_that_do_not_meet_are_named() {
 
 #[tokio::test]
 async fn another_driver_is_named() {
-    refused(Executable::running("strange", "strange::other"), &["another", "strange"]).await;
+    let mut named = parameters();
+    named.insert("driver", "strange");
+    let says = ["\"strange\" was asked for", "strange 9.9 is the driver \"another\""];
+    refused_with(Executable::running("strange", "strange::other"), named, &says).await;
 }
 
 #[tokio::test]
 async fn what_a_later_driver_adds_is_skipped_or_an_error() {
     let executable = Executable::running("strange", "strange::later");
     let storage = attempt(&executable, parameters()).await.unwrap();
-    assert_eq!(storage.guarantees().lacking().map(|lacking| lacking.as_str()).collect::<Vec<_>>(), ["shared"]);
+    assert_eq!(
+        storage.guarantees().lacking().map(|lacking| lacking.as_str()).collect::<Vec<_>>(),
+        ["shared"]
+    );
     // A kind of entry that did not exist.
     assert_eq!(storage.stat("/a").await.unwrap_err().kind(), ErrorKind::Backend);
     // A call that the driver does not have.
@@ -182,7 +197,7 @@ async fn what_the_driver_refuses_arrives_as_such() {
     given.insert("shards", 7);
     let error = attempt(&executable, given).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidParameter, "{error}");
-    for part in ["crashing", "shards", "7"] {
+    for part in ["strange", "shards", "7", "from 1 to 1"] {
         assert!(error.to_string().contains(part), "{error}");
     }
     let mut given = parameters();
@@ -196,7 +211,8 @@ async fn what_the_driver_refuses_arrives_as_such() {
 async fn a_slow_start_is_waited_for_as_long_as_was_said() {
     let slow = |seconds: &str| {
         let program = std::env::current_exe().unwrap();
-        let script = format!("sleep {seconds}; exec '{}' --exact drivers::inmemory --nocapture", program.display());
+        let script =
+            format!("sleep {seconds}; exec '{}' --exact drivers::inmemory --nocapture", program.display());
         Executable::script("inmemory", &script)
     };
     given_up(slow("60")).await;
@@ -247,7 +263,8 @@ async fn a_driver_that_cannot_be_started_again_says_why() {
     assert_eq!(crashed.kind(), ErrorKind::Unavailable, "{crashed}");
     let mut told = false;
     for _ in 0..20 {
-        let error = tokio::time::timeout(BOUNDED, storage.stat("/")).await.expect("a call hangs").unwrap_err();
+        let error =
+            tokio::time::timeout(BOUNDED, storage.stat("/")).await.expect("a call hangs").unwrap_err();
         told |= with_causes(&error).contains("registry-storage-crashing");
     }
     assert!(told, "no error names the executable that is gone");

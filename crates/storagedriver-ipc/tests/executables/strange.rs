@@ -38,7 +38,11 @@ fn http1() {
 
 #[test]
 fn garbage() {
-    accept(|mut stream| while stream.write_all(&[0xff, 0x00, b'g', b'a', b'r', b'b', b'a', b'g', b'e']).is_ok() {});
+    accept(
+        |mut stream| {
+            while stream.write_all(&[0xff, 0x00, b'g', b'a', b'r', b'b', b'a', b'g', b'e']).is_ok() {}
+        },
+    );
 }
 
 #[test]
@@ -170,7 +174,8 @@ fn answer(strange: Strange) {
             Some((listener.accept().await.map(|(stream, _)| stream), listener))
         });
         let server = tonic::transport::Server::builder();
-        let serving = server.serve_with_incoming_shutdown(StorageDriverServer::new(strange), incoming, pending());
+        let serving =
+            server.serve_with_incoming_shutdown(StorageDriverServer::new(strange), incoming, pending());
         serving.await.unwrap();
     });
 }
@@ -208,7 +213,10 @@ fn other() {
 /// A driver of the first version with additions of a later one: promises and kinds that this host does not know.
 #[test]
 fn later() {
-    let open = proto::OpenReply { lacking: vec!["shared".to_owned(), "telepathic".to_owned()], ..Default::default() };
+    let open = proto::OpenReply {
+        lacking: vec!["shared".to_owned(), "telepathic".to_owned()],
+        ..Default::default()
+    };
     let info = proto::FileInfo { path: "/a".to_owned(), kind: 99, ..Default::default() };
     let stat = Some(proto::StatReply { info: Some(info) });
     answer(Strange { negotiate: negotiated(1, 1, 4), open, stat, ..Strange::default() });

@@ -70,11 +70,14 @@ async fn a_killed_driver_loses_nothing_that_it_acknowledged() {
         kill(executable.started().pop().unwrap().process);
         let mut came = Vec::new();
         for worker in all {
-            let ended = tokio::time::timeout(RESTARTED, worker).await.expect("a call hangs after the kill").unwrap();
+            let ended =
+                tokio::time::timeout(RESTARTED, worker).await.expect("a call hangs after the kill").unwrap();
             if let (_, _, Some(error)) = &ended {
                 assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
                 assert!(error.is_retryable(), "{error}");
-                *kinds.entry(error.to_string().split(':').next().unwrap_or_default().to_owned()).or_insert(0) += 1;
+                *kinds
+                    .entry(error.to_string().split(':').next().unwrap_or_default().to_owned())
+                    .or_insert(0) += 1;
             }
             came.push(ended);
         }

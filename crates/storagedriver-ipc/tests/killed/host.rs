@@ -32,7 +32,8 @@ fn say(line: &str) {
 /// The host: does nothing unless the parent started it.
 #[test]
 fn host() {
-    let (Ok(root), Ok(run), Ok(driver)) = (std::env::var(ROOT), std::env::var(RUN), std::env::var(DRIVER)) else {
+    let (Ok(root), Ok(run), Ok(driver)) = (std::env::var(ROOT), std::env::var(RUN), std::env::var(DRIVER))
+    else {
         return;
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -72,7 +73,11 @@ async fn publish_nothing(storage: &Storage) {
 }
 
 /// Starts a host and waits for its first operation; what it said until then.
-fn start(root: &Path, run: &str, executable: &Executable) -> (Child, impl Iterator<Item = String> + Send + use<>) {
+fn start(
+    root: &Path,
+    run: &str,
+    executable: &Executable,
+) -> (Child, impl Iterator<Item = String> + Send + use<>) {
     let mut host = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "host::host", "--nocapture", "--test-threads=1"])
         .env(ROOT, root)

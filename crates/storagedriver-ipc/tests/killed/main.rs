@@ -1,10 +1,10 @@
 //! Processes that are killed (SIGKILL) at random instants: the driver, and its host.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may")]
 
+mod driver;
 #[path = "../drivers/mod.rs"]
 mod drivers;
 mod host;
-mod driver;
 // What is done until the kill, and what of it has to be there: as in the driver's own test.
 #[path = "../../../storagedriver-filesystem/tests/killed/workers.rs"]
 mod workers;
@@ -40,5 +40,8 @@ async fn clean(storage: &Storage, root: &Path, run: &str) {
     }
     assert!(storage.list("/").await.unwrap().is_empty());
     let staged = std::fs::read_dir(root.join("~staging"));
-    assert!(staged.is_err() || staged.unwrap().next().is_none(), "something is left in the staging directory");
+    assert!(
+        staged.is_err() || staged.unwrap().next().is_none(),
+        "something is left in the staging directory"
+    );
 }

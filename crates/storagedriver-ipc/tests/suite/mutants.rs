@@ -34,7 +34,8 @@ fn harness(mutant: &'static Mutant, case: &'static Case) -> Arc<dyn Harness> {
         parameters
     };
     // Small: what a mutant breaks shows at once.
-    let mut scale = Scale::default().with_settle(Duration::from_millis(20)).with_timeout(Duration::from_secs(20));
+    let mut scale =
+        Scale::default().with_settle(Duration::from_millis(20)).with_timeout(Duration::from_secs(20));
     scale.children = 230;
     scale.concurrency = 8;
     scale.rounds = 20;
@@ -73,12 +74,18 @@ async fn every_mutant_is_caught_for_its_fault() {
     let mut wrong = Vec::new();
     for attempt in 1..=ATTEMPTS {
         wrong = uncaught(pairs).await;
-        println!("attempt {attempt}: {} of {count} left, {:.1} s", wrong.len(), started.elapsed().as_secs_f64());
+        println!(
+            "attempt {attempt}: {} of {count} left, {:.1} s",
+            wrong.len(),
+            started.elapsed().as_secs_f64()
+        );
         pairs = wrong.iter().map(|(pair, _)| *pair).collect();
     }
     let wrong: Vec<String> = wrong
         .iter()
-        .map(|((mutant, case, says), outcome)| format!("{}: {} should say {says:?}: {outcome:?}", mutant.name, case.name))
+        .map(|((mutant, case, says), outcome)| {
+            format!("{}: {} should say {says:?}: {outcome:?}", mutant.name, case.name)
+        })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
