@@ -43,7 +43,7 @@ func NewServer[D Driver](name, version string, factory Factory[D]) *Server {
 		// Each upload that is open holds a stream; the host is trusted with their number.
 		grpc.MaxConcurrentStreams(1<<20),
 		// The host pings every 10 s, also while nothing is called.
-		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 100 * time.Millisecond, PermitWithoutStream: true}),
 		grpc.WriteBufferSize(256<<10),
 		grpc.ReadBufferSize(256<<10),
 		grpc.WaitForHandlers(true),
