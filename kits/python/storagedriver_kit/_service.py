@@ -13,7 +13,7 @@ from ._calls import Call, Calls
 from ._entries import BATCH, info_message, message_size, upload_from, upload_message
 from ._proto import driver_pb2 as pb
 from ._proto import driver_pb2_grpc
-from ._status import Masker, as_storage_error, status_of
+from ._status import Masker, as_storage_error, broken, status_of
 from ._walk_call import walk_call
 from ._write_call import write_call
 from .driver import StorageDriver
@@ -64,7 +64,7 @@ class Service(driver_pb2_grpc.StorageDriverServicer):
     ) -> None:
         self._factory = factory
         self._name = name
-        self._program = f"registry-storage-{name} {version}"
+        self.program = f"registry-storage-{name} {version}"
         self._capabilities = sorted(capabilities)
         self._secrets = frozenset(secrets)
         self._opening = asyncio.Lock()
@@ -76,7 +76,7 @@ class Service(driver_pb2_grpc.StorageDriverServicer):
     @property
     def driver(self) -> StorageDriver:
         if self._driver is None:
-            raise InvalidConfiguration("the driver is not open; `Open` comes before all but `Negotiate`")
+            raise broken("the driver is not open; `Open` comes before all calls but `Negotiate`")
         return self._driver
 
     def path(self, path: str, root_allowed: bool = False) -> str:
@@ -104,7 +104,7 @@ class Service(driver_pb2_grpc.StorageDriverServicer):
             version=highest if highest >= max(request.min_version, MIN_VERSION) else 0,
             min_version=MIN_VERSION,
             max_version=MAX_VERSION,
-            program=self._program,
+            program=self.program,
             capabilities=self._capabilities,
             driver=self._name,
         )
@@ -169,7 +169,7 @@ class Service(driver_pb2_grpc.StorageDriverServicer):
                 last = True
                 break
         if path is None or not last:
-            raise BackendError("the request ended before its last piece; nothing was changed")
+            raise broken("the content ended before its last piece; nothing was changed")
         content = b"".join(pieces)
         pieces.clear()
         await self._run(self.driver.put_content, path, content, paths=(path,))

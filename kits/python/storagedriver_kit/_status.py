@@ -72,6 +72,11 @@ def as_storage_error(error: BaseException) -> StorageError:
     return unexpected
 
 
+def broken(reason: str) -> BackendError:
+    """The host did what the protocol does not allow."""
+    return BackendError(f"the host broke the protocol: {reason}")
+
+
 def error_message(error: StorageError, mask: Masker) -> pb.Error:
     """An error as a message. Secrets are masked, long texts are cut."""
     room = MOST_TEXT

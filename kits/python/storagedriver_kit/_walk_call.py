@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Callable, Deque, Iterator, List, Optional
 
 from ._entries import BATCH, info_message, message_size
 from ._proto import driver_pb2 as pb
-from .errors import BackendError, Unavailable, Unsupported
+from ._status import broken
+from .errors import BackendError, Unsupported
 from .model import EntryKind, FileInfo, WalkOrder
 from .paths import check_start_after, is_below, sort_key
 
@@ -30,7 +31,7 @@ async def walk_call(service: Service, requests: Any, context: Context) -> None:
     if request is None:
         return
     if request.WhichOneof("step") != "start":
-        raise BackendError("the first request of a walk has to start it")
+        raise broken("the first request of a walk has to start it")
     start = request.start
     path = service.path(start.path, root_allowed=True)
     if start.order not in (pb.WALK_ORDER_KEY, pb.WALK_ORDER_TREE):
@@ -53,7 +54,7 @@ async def walk_call(service: Service, requests: Any, context: Context) -> None:
                 reading.add_done_callback(lambda _: news.set())
             elif reading is None and listening.done():
                 listening.result()
-                raise Unavailable("the requests of the walk ended before the walk, and there is no credit left", path)
+                raise broken("the requests of a walk ended before the walk, and there is no credit left")
             await news.wait()
             news.clear()
             read = reading is not None and reading.done()
@@ -77,7 +78,7 @@ async def _listen(requests: Any, ahead: _Ahead) -> None:
         elif step == "skip":
             ahead.skip(request.skip.path)
         elif step == "start":
-            raise BackendError("a walk is started once")
+            raise broken("a walk is started once")
         # Anything else is from a later version, which adds only what may be skipped.
 
 

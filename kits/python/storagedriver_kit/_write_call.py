@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, List, Optional
 
 from ._calls import Call
 from ._proto import driver_pb2 as pb
-from ._status import as_storage_error, error_message
+from ._status import as_storage_error, broken, error_message
 from .driver import Writer
-from .errors import BackendError, Unsupported
+from .errors import Unsupported
 
 if TYPE_CHECKING:
     from ._service import Context, Service
@@ -20,7 +20,7 @@ async def write_call(service: Service, requests: Any, context: Context) -> None:
     if request is None:
         return
     if request.WhichOneof("step") != "open":
-        raise BackendError("the first request of an upload has to open it")
+        raise broken("the first request of an upload has to open it")
     path = service.path(request.open.path)
     if request.open.mode not in (pb.WRITE_MODE_CREATE, pb.WRITE_MODE_APPEND):
         raise Unsupported(f"mode {request.open.mode} of writing is not known here", path)
@@ -36,7 +36,9 @@ async def write_call(service: Service, requests: Any, context: Context) -> None:
             elif step == "ending":
                 await upload.end(request.ending)
                 return
-            # Anything else is from a later version, which adds only what may be skipped.
+            else:
+                # Nor may what a later version adds be skipped: it may be content.
+                raise broken(f"a step of an upload that is not known here, or not now: {step}")
     finally:
         upload.let_go()
 
@@ -79,7 +81,7 @@ class _Upload:
         if piece.sequence != following:
             if self._refused and piece.sequence > following:
                 return
-            raise BackendError(f"chunk {piece.sequence} came where {following} was next")
+            raise broken(f"chunk {piece.sequence} came where {following} was next")
         self._pieces.append(piece.data)
         if not piece.last:
             return

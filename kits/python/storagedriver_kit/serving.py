@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -115,7 +116,7 @@ async def _main(service: Service, name: str) -> int:
     made: Optional[str] = None
     try:
         if by_hand:
-            parameters, path = _arguments(sys.argv[1:], name)
+            parameters, path = _arguments(sys.argv[1:], name, service.program)
             await service.open(parameters)
             if path is None:
                 made = tempfile.mkdtemp(prefix=f"registry-storage-{name}-")
@@ -129,10 +130,15 @@ async def _main(service: Service, name: str) -> int:
                 threading.Thread(target=_watch, args=(loop, stop), daemon=True).start()
         assert path is not None
         server = await _listen(service, path)
+    except _Said as said:
+        print(said)
+        return 0
     except Exception as error:
-        told = str(error) if isinstance(error, _Wrong) else str(as_storage_error(error))
-        print(f"registry-storage-{name}: {service.mask(told)}", file=sys.stderr)
-        return 2
+        _remove(None, made)
+        wrong = isinstance(error, _Wrong)
+        told = service.mask(str(error if wrong else as_storage_error(error)))
+        print(f"registry-storage-{name}: {told}", file=sys.stderr)
+        return 2 if wrong else 1
     try:
         if by_hand:
             print(path, flush=True)
@@ -185,20 +191,39 @@ class _Wrong(Exception):
     """The program was started in a wrong way. The text is the whole message."""
 
 
-def _arguments(arguments: List[str], name: str) -> Tuple[Parameters, Optional[str]]:
-    """The parameters, and the path of the socket if one is given."""
-    usage = f"usage: registry-storage-{name} '{{\"parameter\": \"value\"}}' [--socket PATH]"
-    if len(arguments) not in (1, 3) or (len(arguments) == 3 and arguments[1] != "--socket"):
+class _Said(Exception):
+    """What was asked for was said, and the program is done."""
+
+
+def _arguments(arguments: List[str], name: str, program: str) -> Tuple[Parameters, Optional[str]]:
+    """The parameters, and the path of the socket if one is given. No message repeats what may be a secret."""
+    usage = f"usage: registry-storage-{name} ['{{\"parameter\": \"value\"}}'] [--socket PATH]"
+    texts: List[str] = []
+    path: Optional[str] = None
+    left = list(arguments)
+    while left:
+        word = left.pop(0)
+        if word in ("--help", "-h"):
+            raise _Said(usage)
+        if word in ("--version", "-V"):
+            raise _Said(program)
+        if word == "--socket" and left:
+            path = left.pop(0)
+        elif word.startswith("--socket="):
+            path = word[len("--socket=") :]
+        elif word.startswith("-") or texts:
+            raise _Wrong(usage)
+        else:
+            texts.append(word)
+    if path == "":
         raise _Wrong(usage)
     try:
-        parameters = json.loads(arguments[0])
+        parameters = json.loads(texts[0]) if texts else {}
     except ValueError:
         parameters = None
     if not isinstance(parameters, dict):
-        # The text is not repeated: it may hold what should not have been there.
-        raise _Wrong(f"the first argument is not a JSON map; {usage}")
-    given = Parameters({key: value for key, value in parameters.items() if value is not None})
-    return given, arguments[2] if len(arguments) == 3 else None
+        raise _Wrong(f"the parameters are not a JSON map; {usage}")
+    return Parameters({key: value for key, value in parameters.items() if value is not None}), path
 
 
 def _refuse_second(path: str) -> None:
@@ -211,10 +236,11 @@ def _refuse_second(path: str) -> None:
     raise _Wrong(f"another process listens on {path}")
 
 
-def _remove(path: str, directory: Optional[str]) -> None:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        pass
+def _remove(path: Optional[str], directory: Optional[str]) -> None:
+    """Leaves nothing behind of what was made for the socket."""
+    # gRPC may have removed the socket already.
+    if path is not None:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
     if directory is not None:
         os.rmdir(directory)
