@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, Optional, cast
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -16,7 +16,7 @@ BATCH = 1000
 def info_message(info: FileInfo) -> pb.FileInfo:
     return pb.FileInfo(
         path=info.path,
-        kind=int(info.kind),
+        kind=cast("pb.EntryKind", int(info.kind)),
         size=info.size if info.is_file else None,
         modified=_timestamp(info.modified_ns) if info.is_file else None,
         version=info.version if info.is_file else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from typing import Any, Awaitable, Callable, Iterable, Iterator, List, Optional, Tuple, TypeVar
+from typing import Any, Awaitable, Callable, Iterable, Iterator, Optional, Tuple, TypeAlias, TypeVar
 
 import grpc
 
@@ -32,7 +32,8 @@ MAX_VERSION = 1
 PIECE = 1024 * 1024
 
 T = TypeVar("T")
-Context = grpc.aio.ServicerContext
+# `grpc.aio.ServicerContext`; gRPC comes without types.
+Context: TypeAlias = Any
 
 
 def answers(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
@@ -159,7 +160,7 @@ class Service(driver_pb2_grpc.StorageDriverServicer):
     @answers
     async def PutContent(self, requests: Any, context: Context) -> pb.PutContentReply:
         path: Optional[str] = None
-        pieces: List[bytes] = []
+        pieces: list[bytes] = []
         last = False
         async for request in requests:
             if path is None:
@@ -240,7 +241,7 @@ class Service(driver_pb2_grpc.StorageDriverServicer):
             findings=[
                 pb.Finding(
                     what=self.mask(finding.what),
-                    outcome=int(finding.outcome),
+                    outcome=pb.Outcome.Name(finding.outcome),
                     is_surprise=finding.is_surprise,
                     detail=self.mask(finding.detail),
                 )
@@ -261,7 +262,7 @@ class Service(driver_pb2_grpc.StorageDriverServicer):
         self, context: Context, path: str, method: Callable[..., Content], *arguments: Any
     ) -> None:
         call = await self.calls.begin(path, holds=False)
-        opened: List[Content] = []
+        opened: list[Content] = []
 
         def open_it() -> Tuple[Content, Iterator[bytes]]:
             # Kept at once: a call that is dropped now has to let go of it.
@@ -291,7 +292,7 @@ class Service(driver_pb2_grpc.StorageDriverServicer):
             call.drop(let_go)
 
     async def _send_batches(
-        self, context: Context, path: str, batches: Iterator[List[Any]], reply: Callable[..., Any], field: str
+        self, context: Context, path: str, batches: Iterator[list[Any]], reply: Callable[..., Any], field: str
     ) -> None:
         call = await self.calls.begin(path, holds=False)
         try:
@@ -310,9 +311,9 @@ def _of(method: Callable[[str], Iterable[T]], path: str) -> Iterator[T]:
     yield from method(path)
 
 
-def _sorted_batches(messages: Iterator[Any], strictly: bool = True) -> Iterator[List[Any]]:
+def _sorted_batches(messages: Iterator[Any], strictly: bool = True) -> Iterator[list[Any]]:
     """The messages, in batches that fit into one reply each. Fails where they are not sorted by path."""
-    batch: List[Any] = []
+    batch: list[Any] = []
     size = 0
     before = ""
     for message in messages:

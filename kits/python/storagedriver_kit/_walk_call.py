@@ -86,7 +86,7 @@ class _Ahead:
     """What was read and not sent yet: between the thread that reads and the loop that sends."""
 
     def __init__(
-        self, walk: Callable[[], Iterator[FileInfo]], order: WalkOrder, credit: int, tell: Callable[[], None]
+        self, walk: Callable[[], Iterator[FileInfo]], order: WalkOrder, credit: int, tell: Callable[[], Any]
     ) -> None:
         self._make = walk
         self._order = order

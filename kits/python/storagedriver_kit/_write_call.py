@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, List, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
 
 from ._calls import Call
 from ._proto import driver_pb2 as pb
@@ -118,7 +118,7 @@ class _Upload:
             self._writer.cancel()
             return 0
 
-        endings = {
+        endings: Dict[int, Callable[[], int]] = {
             pb.WRITE_ENDING_CLOSE: close,
             pb.WRITE_ENDING_COMMIT: commit,
             pb.WRITE_ENDING_CANCEL: cancel,

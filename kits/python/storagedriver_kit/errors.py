@@ -18,7 +18,7 @@ class StorageError(Exception):
     by `raise ... from cause` reaches the host as a cause.
     """
 
-    kind: int = pb.KIND_BACKEND
+    kind: pb.ErrorKind = pb.KIND_BACKEND
 
     def __init__(self, reason: str = "", path: str = "") -> None:
         super().__init__(reason)
