@@ -1,5 +1,6 @@
 //! The suite on every store that can be had here, and the matrix of it.
 
+mod go;
 mod python;
 mod report;
 mod system;
@@ -52,6 +53,9 @@ pub(crate) fn run(project: &Project, drivers: &[&str]) -> Outcome {
     }
     if drivers.is_empty() || drivers.contains(&python::KIT.name) {
         python::run(project, &mut report);
+    }
+    if drivers.is_empty() || drivers.contains(&go::KIT.name) {
+        go::run(project, &mut report);
     }
 
     let written = place.join("report.json");
