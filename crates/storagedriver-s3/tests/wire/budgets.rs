@@ -5,7 +5,8 @@ use storagedriver_s3::{Profile, S3Options as Options};
 use storagedriver_testservers::{S3Options, S3Server};
 use storagedriver_testsuites::{Costs, costs};
 
-use crate::servers::{open, parameters, small};
+use crate::open;
+use crate::servers::{parameters, small};
 
 /// Amazon's sizes, and pages of so many names.
 fn amazon(page: usize) -> (S3Server, Storage) {

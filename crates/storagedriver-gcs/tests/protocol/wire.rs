@@ -1,11 +1,8 @@
 //! What is sent: how many requests, and which.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A failure here fails the test.
-
-mod server;
 
 use std::collections::BTreeMap;
 
-use server::parameters;
+use crate::server::parameters;
 use storagedriver::{Storage, WriteMode};
 use storagedriver_gcs::GcsParameters;
 use storagedriver_testservers::{GcsOptions, GcsServer};
