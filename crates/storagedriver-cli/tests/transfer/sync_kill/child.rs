@@ -12,7 +12,7 @@ use storagedriver::bytes::Bytes;
 use storagedriver::{Content, Layer, ReadOptions, Result, StorageDriver, StoragePath, async_trait};
 use storagedriver_cli::sync::{SyncOptions, sync};
 
-use crate::{TRANSFERS, open};
+use super::{TRANSFERS, open};
 
 const FROM: &str = "SYNC_KILL_FROM";
 const TO: &str = "SYNC_KILL_TO";
@@ -93,7 +93,7 @@ impl Copying {
     pub(crate) fn start(from: &Path, to: &Path, read: &Path, forever: bool) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
-            .args(["--exact", "child::the_child", "--nocapture", "--test-threads=1"])
+            .args(["--exact", "sync_kill::child::the_child", "--nocapture", "--test-threads=1"])
             .env(FROM, from)
             .env(TO, to)
             .env(READ, read)

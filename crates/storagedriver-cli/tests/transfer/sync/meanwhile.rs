@@ -7,11 +7,11 @@ use futures_util::FutureExt;
 use storagedriver_cli::registry::{Entry, FaultKind, blob_path};
 use storagedriver_cli::sync::SyncOptions;
 
+use super::{memory, memory_with, options, run};
 use crate::layers::Before;
 use crate::trees::{
     Files, Registry, assert_same, broken_tags_of, single_layer, small_registry, snapshot, without_uploads,
 };
-use crate::{memory, memory_with, options, run};
 
 #[tokio::test]
 async fn a_file_that_goes_away_meanwhile_is_counted_and_no_fault() {

@@ -6,9 +6,9 @@ use std::path::Path;
 use storagedriver_cli::registry::{Entry, classify};
 use storagedriver_cli::verify::{VerifyOptions, verify};
 
-use crate::child::{Copying, recorded};
+use super::child::{Copying, recorded};
+use super::{TRANSFERS, broken_tags, finish, open, paths, read};
 use crate::trees::{Numbers, Registry, write_below};
-use crate::{TRANSFERS, broken_tags, finish, open, paths, read};
 
 const KILLS: usize = 20;
 

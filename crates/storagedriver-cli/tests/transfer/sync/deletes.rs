@@ -7,9 +7,9 @@ use storagedriver::{FileInfo, Layer, Result, StorageDriver, StoragePath, async_t
 use storagedriver_cli::registry::{Entry, FaultKind};
 use storagedriver_cli::sync::SyncOptions;
 
+use super::{clean, kinds, memory_with, options, run};
 use crate::layers::Before;
 use crate::trees::{Files, Registry, assert_same, fill, small_registry, snapshot, without_uploads};
-use crate::{clean, kinds, memory_with, options, run};
 
 fn extra() -> Files {
     let mut files = Files::new();

@@ -5,8 +5,8 @@ use storagedriver::bytes::Bytes;
 use storagedriver_cli::registry::{Entry, classify};
 use storagedriver_cli::sync::SyncOptions;
 
+use super::{clean, memory_with, options};
 use crate::trees::{Files, Numbers, Registry, assert_same, broken_tags_of, snapshot, without_uploads};
-use crate::{clean, memory_with, options};
 
 const NAMES: &[&str] = &["a", "a-b", "a.b", "a/b", "a/b-c", "a0", "b/9/c", "b"];
 const TAGS: &[&str] = &["1", "1.0", "1-0", "1_0", "current", "index", "link"];

@@ -1,18 +1,11 @@
 //! What a refusal becomes: the variant, and a message that says what to do.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a failure fails the test"
-)]
-
-mod servers;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use servers::{open, options, parameters, small};
+use crate::open;
+use crate::servers::{options, parameters, small};
 use storagedriver::{Error, ErrorKind, Storage, async_trait};
 use storagedriver_s3::{AwsCredential, Profile, S3Options as Options};
 use storagedriver_testservers::{Authentication, S3Options, S3Refusal, S3Server};

@@ -1,39 +1,55 @@
-//! A server that answers what a test tells it to.
-#![allow(dead_code)]
+//! A server that answers what a test tells it to, for replies that no other server gives.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-/// A request, as it arrived.
-#[derive(Debug, Clone)]
-pub(crate) struct Asked {
-    pub(crate) method: String,
+/// A request to a [`Scripted`] server.
+#[derive(Clone)]
+pub struct Asked {
+    /// Its method.
+    pub method: String,
     /// Path and query.
-    pub(crate) target: String,
-    pub(crate) headers: BTreeMap<String, String>,
-    pub(crate) body: String,
+    pub target: String,
+    /// Its headers, their names in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// Its body; what is no text in it is replaced.
+    pub body: String,
 }
 
-/// Status, headers and body.
-pub(crate) type Reply = (u16, Vec<(&'static str, String)>, String);
+// Headers hold credentials, and queries signatures.
+impl std::fmt::Debug for Asked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let path = self.target.split('?').next().unwrap_or_default();
+        write!(f, "{} {path} ({} bytes)", self.method, self.body.len())
+    }
+}
+
+/// What a [`Scripted`] server answers: status, headers and body.
+pub type ScriptedReply = (u16, Vec<(&'static str, String)>, String);
 
 /// A reply with JSON.
-pub(crate) fn json(status: u16, body: serde_json::Value) -> Reply {
+pub fn json_reply(status: u16, body: serde_json::Value) -> ScriptedReply {
     (status, vec![("content-type", "application/json".to_owned())], body.to_string())
 }
 
-type Answer = dyn Fn(&Asked) -> Reply + Send + Sync;
+type Answer = dyn Fn(&Asked) -> ScriptedReply + Send + Sync;
 
-/// Listens until the process ends.
-pub(crate) struct Scripted {
+/// A server without a protocol of its own: a test says what it answers. It listens until the process ends.
+#[derive(Debug)]
+pub struct Scripted {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Scripted {
-    pub(crate) fn start(answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> std::io::Result<Self> {
+    /// Starts a server that gives these answers.
+    ///
+    /// # Errors
+    ///
+    /// If no port can be had.
+    pub fn start(answer: impl Fn(&Asked) -> ScriptedReply + Send + Sync + 'static) -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
         let (asked, answer): (Arc<Mutex<Vec<Asked>>>, Arc<Answer>) = (Arc::default(), Arc::new(answer));
@@ -47,16 +63,18 @@ impl Scripted {
         Ok(Scripted { address, asked })
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    pub(crate) fn url(&self, path: &str) -> String {
+    /// `http://127.0.0.1:port` and this path.
+    pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
     /// The requests so far.
-    pub(crate) fn asked(&self) -> Vec<Asked> {
+    pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().map(|asked| asked.clone()).unwrap_or_default()
     }
 }

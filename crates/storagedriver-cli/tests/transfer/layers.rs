@@ -1,8 +1,5 @@
 //! Layers that watch or disturb a storage.
 
-// Every test that has this as a module uses another part of it.
-#![allow(dead_code)]
-
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};

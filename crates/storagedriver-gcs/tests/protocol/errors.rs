@@ -1,17 +1,14 @@
 //! What the service refuses: the right kind of error, what to do about it, and the name of the request.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A failure here fails the test.
-
-mod scripted;
-mod server;
 
 use std::time::Duration;
 
-use scripted::{Scripted, json};
+use crate::impatient;
+use crate::server::parameters;
 use serde_json::json as value;
-use server::{impatient, parameters};
 use storagedriver::{Error, ErrorKind, Storage, WriteMode};
 use storagedriver_gcs::GcsParameters;
 use storagedriver_testservers::{GcsOptions, GcsRefusal, GcsServer};
+use storagedriver_testservers::{Scripted, json_reply as json};
 
 fn start() -> (GcsServer, Storage) {
     let server = GcsServer::start(GcsOptions::default()).unwrap();

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use storagedriver_cli::registry::{Entry, blob_path, classify};
 
+use super::{check_storage, memory_with, options};
 use crate::layers::Before;
 use crate::trees::{Files, Registry, fill};
-use crate::{check_storage, memory_with, options};
 
 /// A registry of one image.
 fn image() -> (Files, Entry) {

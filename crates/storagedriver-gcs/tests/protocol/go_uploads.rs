@@ -1,13 +1,10 @@
 //! The objects in which the Go driver keeps its open uploads: at the final path, told from content by their type
 //! alone.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A failure here fails the test.
-
-mod server;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use server::parameters;
+use crate::server::parameters;
 use storagedriver::{ErrorKind, ReadOptions, Storage, WalkOptions, WriteMode};
 use storagedriver_gcs::GcsBackend;
 use storagedriver_object::{ObjectDriver, ObjectOptions};

@@ -9,9 +9,9 @@ use std::time::Duration;
 use storagedriver::bytes::Bytes;
 use storagedriver_cli::registry::{Digest, Entry, classify};
 
-use crate::child::Copying;
+use super::child::Copying;
+use super::{broken_tags, finish, open, paths, read};
 use crate::trees::{Files, Numbers, Registry};
-use crate::{broken_tags, finish, open, paths, read};
 
 const KILLS: usize = 20;
 const REPOSITORIES: u64 = 6;

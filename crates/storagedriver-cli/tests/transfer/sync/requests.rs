@@ -7,9 +7,9 @@ use storagedriver::Storage;
 use storagedriver_cli::registry::{Entry, classify};
 use storagedriver_cli::sync::SyncOptions;
 
+use super::{clean, memory, memory_with, options, run};
 use crate::layers::{Counting, Counts};
 use crate::trees::{Files, Numbers, Registry, small_registry, without_uploads};
-use crate::{clean, memory, memory_with, options, run};
 
 fn counting(storage: &Storage) -> (Storage, Arc<Counts>) {
     let counts = Arc::new(Counts::default());

@@ -5,8 +5,8 @@ use storagedriver_cli::registry::{Digest, Entry, FaultKind, blob_path, classify}
 use storagedriver_cli::sync::SyncOptions;
 use storagedriver_cli::transfer::Event;
 
+use super::{clean, memory, memory_with, options, run, run_seen};
 use crate::trees::{Files, Registry, assert_same, broken_tags_of, small_registry, snapshot, without_uploads};
-use crate::{clean, memory, memory_with, options, run, run_seen};
 
 #[tokio::test]
 async fn the_copy_is_identical_uploads_aside() {

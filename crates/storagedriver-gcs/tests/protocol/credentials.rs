@@ -1,17 +1,12 @@
 //! Where tokens come from, and what is said when there is none.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A failure here fails the test.
 
-mod scripted;
-mod server;
-
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use scripted::{Asked, Reply, Scripted, json};
+use crate::impatient;
 use serde_json::{Value, json as value};
-use server::impatient;
 use storagedriver::{ErrorKind, RedirectRequest, Storage};
 use storagedriver_gcs::GcsParameters;
+use storagedriver_testservers::{Asked, Scripted, ScriptedReply as Reply, json_reply as json};
 
 /// A bucket that has one object, for whoever has this token.
 fn bucket(asked: &Asked, token: &str) -> Reply {
@@ -26,14 +21,27 @@ fn bucket(asked: &Asked, token: &str) -> Reply {
     json(200, object)
 }
 
-fn storage(server: &Scripted, credentials: &Value, directory: &Path) -> Storage {
-    let file = directory.join("credentials.json");
+fn storage(server: &Scripted, credentials: &Value) -> Storage {
+    // They are read when the driver is made.
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("credentials.json");
     std::fs::write(&file, credentials.to_string()).unwrap();
     let mut parameters = GcsParameters::new("bucket");
     parameters.endpoint = server.url("");
     parameters.iamendpoint = server.url("");
     parameters.keyfile = Some(file);
     impatient(&parameters, 2).unwrap()
+}
+
+/// The reply of a token service.
+fn token(token: &str, seconds: u64) -> Reply {
+    json(200, value!({"access_token": token, "expires_in": seconds}))
+}
+
+/// The reply to whoever lacks this permission of the IAM service.
+fn denied(permission: &str) -> Reply {
+    let message = format!("Permission 'iam.serviceAccounts.{permission}' denied");
+    json(403, value!({"error": {"code": 403, "status": "PERMISSION_DENIED", "message": message}}))
 }
 
 /// The fields of a form.
@@ -54,15 +62,21 @@ fn user(server: &Scripted) -> Value {
         "token_uri": server.url("/token")})
 }
 
+/// A service account that the user may speak for.
+fn impersonated(server: &Scripted) -> Value {
+    let url = server.url("/v1/projects/-/serviceAccounts/x@y.com:generateAccessToken");
+    value!({"type": "impersonated_service_account", "service_account_impersonation_url": url,
+        "source_credentials": user(server)})
+}
+
 #[tokio::test]
 async fn the_token_of_a_user_is_refreshed_and_kept() {
     let server = Scripted::start(|asked| match asked.target.as_str() {
-        "/token" => json(200, value!({"access_token": "t1", "expires_in": 3600})),
+        "/token" => token("t1", 3600),
         _ => bucket(asked, "t1"),
     })
     .unwrap();
-    let directory = tempfile::tempdir().unwrap();
-    let storage = storage(&server, &user(&server), directory.path());
+    let storage = storage(&server, &user(&server));
     assert!(server.asked().is_empty());
     for _ in 0..3 {
         storage.stat("/a").await.unwrap();
@@ -78,15 +92,11 @@ async fn the_token_of_a_user_is_refreshed_and_kept() {
 async fn a_token_that_is_refused_is_renewed_once() {
     let tokens = AtomicUsize::new(0);
     let server = Scripted::start(move |asked| match asked.target.as_str() {
-        "/token" => {
-            let token = format!("t{}", tokens.fetch_add(1, Ordering::Relaxed) + 1);
-            json(200, value!({"access_token": token, "expires_in": 3600}))
-        }
+        "/token" => token(&format!("t{}", tokens.fetch_add(1, Ordering::Relaxed) + 1), 3600),
         _ => bucket(asked, "t2"),
     })
     .unwrap();
-    let directory = tempfile::tempdir().unwrap();
-    let storage = storage(&server, &user(&server), directory.path());
+    let storage = storage(&server, &user(&server));
     storage.stat("/a").await.unwrap();
     let targets: Vec<_> = server.asked().into_iter().map(|asked| asked.target == "/token").collect();
     assert_eq!(targets, [true, false, true, false]);
@@ -95,12 +105,11 @@ async fn a_token_that_is_refused_is_renewed_once() {
 #[tokio::test]
 async fn a_token_about_to_expire_is_not_used() {
     let server = Scripted::start(|asked| match asked.target.as_str() {
-        "/token" => json(200, value!({"access_token": "t1", "expires_in": 100})),
+        "/token" => token("t1", 100),
         _ => bucket(asked, "t1"),
     })
     .unwrap();
-    let directory = tempfile::tempdir().unwrap();
-    let storage = storage(&server, &user(&server), directory.path());
+    let storage = storage(&server, &user(&server));
     storage.stat("/a").await.unwrap();
     storage.stat("/a").await.unwrap();
     assert_eq!(server.asked().len(), 4, "a new one each time");
@@ -115,8 +124,7 @@ async fn a_refused_refresh_says_what_to_do_and_no_secret() {
         )
     })
     .unwrap();
-    let directory = tempfile::tempdir().unwrap();
-    let storage = storage(&server, &user(&server), directory.path());
+    let storage = storage(&server, &user(&server));
     let error = storage.stat("/a").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthenticated, "{error}");
     let text = format!("{error} {error:?}");
@@ -148,7 +156,7 @@ async fn the_token_of_another_provider_is_exchanged() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("token");
     std::fs::write(&file, "hush-3\n").unwrap();
-    let storage = storage(&server, &federated(&server, value!({"file": file})), directory.path());
+    let storage = storage(&server, &federated(&server, value!({"file": file})));
     storage.stat("/a").await.unwrap();
     let body = &server.asked()[0].body;
     assert_eq!(field(body, "subject_token").as_deref(), Some("hush-3"));
@@ -164,7 +172,7 @@ async fn the_token_of_another_provider_is_exchanged() {
 async fn an_exchanged_token_may_speak_for_an_account() {
     let server = Scripted::start(|asked| match asked.target.as_str() {
         "/oidc" => json(200, value!({"value": "subject"})),
-        "/sts" => json(200, value!({"access_token": "federated", "expires_in": 3600})),
+        "/sts" => token("federated", 3600),
         "/v1/projects/-/serviceAccounts/x@y.com:generateAccessToken" => {
             assert_eq!(asked.headers["authorization"], "Bearer federated");
             let lifetime = serde_json::from_str::<Value>(&asked.body).unwrap()["lifetime"].clone();
@@ -178,14 +186,13 @@ async fn an_exchanged_token_may_speak_for_an_account() {
         _ => bucket(asked, "robot"),
     })
     .unwrap();
-    let directory = tempfile::tempdir().unwrap();
     let source = value!({"url": server.url("/oidc"), "headers": {"Metadata": "true"},
         "format": {"type": "json", "subject_token_field_name": "value"}});
     let mut credentials = federated(&server, source);
     let impersonation = server.url("/v1/projects/-/serviceAccounts/x@y.com:generateAccessToken");
     credentials["service_account_impersonation_url"] = impersonation.into();
     credentials["service_account_impersonation"] = value!({"token_lifetime_seconds": 1200});
-    let storage = storage(&server, &credentials, directory.path());
+    let storage = storage(&server, &credentials);
     storage.stat("/a").await.unwrap();
     let asked = server.asked();
     assert_eq!(asked[0].headers["metadata"], "true");
@@ -207,11 +214,7 @@ async fn what_fails_in_an_exchange_is_told() {
             value!({"error": "invalid_grant",
             "error_description": "ID Token issued at 1 is stale to sign-in."}),
         ),
-        _ => json(
-            403,
-            value!({"error": {"code": 403, "status": "PERMISSION_DENIED",
-            "message": "Permission 'iam.serviceAccounts.getAccessToken' denied"}}),
-        ),
+        _ => denied("getAccessToken"),
     })
     .unwrap();
     let directory = tempfile::tempdir().unwrap();
@@ -220,13 +223,13 @@ async fn what_fails_in_an_exchange_is_told() {
         (value!({"url": server.url("/oidc")}), ErrorKind::Unauthenticated, "credential_source"),
         (value!({"file": file}), ErrorKind::Unauthenticated, "cannot be read"),
     ] {
-        let storage = storage(&server, &federated(&server, source), directory.path());
+        let storage = storage(&server, &federated(&server, source));
         let error = storage.stat("/a").await.unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
         assert!(error.to_string().contains(advice), "{error}");
     }
     std::fs::write(&file, "hush-3").unwrap();
-    let storage = storage(&server, &federated(&server, value!({"file": file})), directory.path());
+    let storage = storage(&server, &federated(&server, value!({"file": file})));
     let error = storage.stat("/a").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthenticated, "{error}");
     assert!(error.to_string().contains("audience") && error.to_string().contains("stale"), "{error}");
@@ -236,19 +239,11 @@ async fn what_fails_in_an_exchange_is_told() {
 #[tokio::test]
 async fn an_identity_that_may_not_speak_for_the_account_is_told_its_role() {
     let server = Scripted::start(|asked| match asked.target.as_str() {
-        "/token" => json(200, value!({"access_token": "t1", "expires_in": 3600})),
-        _ => json(
-            403,
-            value!({"error": {"code": 403, "status": "PERMISSION_DENIED",
-            "message": "Permission 'iam.serviceAccounts.getAccessToken' denied"}}),
-        ),
+        "/token" => token("t1", 3600),
+        _ => denied("getAccessToken"),
     })
     .unwrap();
-    let directory = tempfile::tempdir().unwrap();
-    let url = server.url("/v1/projects/-/serviceAccounts/x@y.com:generateAccessToken");
-    let credentials = value!({"type": "impersonated_service_account", "service_account_impersonation_url": url,
-        "source_credentials": user(&server)});
-    let storage = storage(&server, &credentials, directory.path());
+    let storage = storage(&server, &impersonated(&server));
     let error = storage.stat("/a").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
     assert!(error.to_string().contains("roles/iam.serviceAccountTokenCreator"), "{error}");
@@ -257,22 +252,14 @@ async fn an_identity_that_may_not_speak_for_the_account_is_told_its_role() {
 #[tokio::test]
 async fn an_account_that_may_not_sign_is_told_its_role() {
     let server = Scripted::start(|asked| match asked.target.as_str() {
-        "/token" => json(200, value!({"access_token": "t1", "expires_in": 3600})),
+        "/token" => token("t1", 3600),
         target if target.ends_with(":generateAccessToken") => {
             json(200, value!({"accessToken": "robot", "expireTime": "2099-01-01T00:00:00Z"}))
         }
-        _ => json(
-            403,
-            value!({"error": {"code": 403, "status": "PERMISSION_DENIED",
-            "message": "Permission 'iam.serviceAccounts.signBlob' denied"}}),
-        ),
+        _ => denied("signBlob"),
     })
     .unwrap();
-    let directory = tempfile::tempdir().unwrap();
-    let url = server.url("/v1/projects/-/serviceAccounts/x@y.com:generateAccessToken");
-    let credentials = value!({"type": "impersonated_service_account", "service_account_impersonation_url": url,
-        "source_credentials": user(&server)});
-    let storage = storage(&server, &credentials, directory.path());
+    let storage = storage(&server, &impersonated(&server));
     let error = storage.redirect_url(&RedirectRequest::get(), "/a").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
     assert!(error.to_string().contains("roles/iam.serviceAccountTokenCreator on itself"), "{error}");

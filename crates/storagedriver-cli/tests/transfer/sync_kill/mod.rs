@@ -1,10 +1,6 @@
 //! `sync` in a process of its own, killed again and again.
 //!
 //! By default the tree has 64 MiB; with `STORAGEDRIVER_FULL=1` in the environment, 1 GiB.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A failure here fails the test.
-
-#[path = "../trees/mod.rs"]
-mod trees;
 
 mod child;
 mod live;
@@ -49,7 +45,7 @@ async fn broken_tags(root: &Path) -> Vec<String> {
     if !root.exists() {
         return Vec::new();
     }
-    trees::broken_tags(&paths(&open(root)).await, &|path| read(root, path))
+    crate::trees::broken_tags(&paths(&open(root)).await, &|path| read(root, path))
 }
 
 /// A last, undisturbed run.

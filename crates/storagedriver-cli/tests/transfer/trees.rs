@@ -1,8 +1,5 @@
 //! Trees of registries, made in code, and what tests look at in them.
 
-// Every test that has this as a module uses another part of it.
-#![allow(dead_code)]
-
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -1,10 +1,4 @@
 //! `sync`: what it copies, what it leaves, and what it never does.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A failure here fails the test.
-
-#[path = "../layers/mod.rs"]
-mod layers;
-#[path = "../trees/mod.rs"]
-mod trees;
 
 mod between;
 mod copies;
@@ -23,7 +17,7 @@ use storagedriver_cli::sync::{SyncOptions, SyncSummary, sync};
 use storagedriver_cli::transfer::{Event, Monitor};
 use storagedriver_inmemory::InMemory;
 
-use trees::{Files, fill};
+use crate::trees::{Files, fill};
 
 /// Options that differ from the usual ones in a few fields.
 fn options(change: impl FnOnce(&mut SyncOptions)) -> SyncOptions {

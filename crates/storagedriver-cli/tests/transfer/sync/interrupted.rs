@@ -7,9 +7,9 @@ use storagedriver::Storage;
 use storagedriver_cli::sync::{SyncOptions, sync};
 use tokio::sync::Notify;
 
+use super::{clean, memory, memory_with, options};
 use crate::layers::StopsAt;
 use crate::trees::{Files, assert_same, broken_tags_of, fill, small_registry, snapshot, without_uploads};
-use crate::{clean, memory, memory_with, options};
 
 /// Runs until the change with that number, and not further; whether it got that far.
 async fn stopped_at(from: &Storage, to: &Storage, options: &SyncOptions, change: usize) -> bool {

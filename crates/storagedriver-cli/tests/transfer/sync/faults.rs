@@ -6,12 +6,12 @@ use storagedriver::bytes::Bytes;
 use storagedriver_cli::registry::{Algorithm, Digest, Entry, FaultKind, blob_path};
 use storagedriver_cli::sync::{SyncOptions, sync};
 
+use super::{kinds, memory, memory_with, options, run};
 use crate::layers::{Before, down};
 use crate::trees::{
     Files, Registry, assert_same, broken_tags_of, image_manifest, single_layer, small_registry, snapshot,
     without_uploads,
 };
-use crate::{kinds, memory, memory_with, options, run};
 
 #[tokio::test]
 async fn a_corrupt_blob_is_never_published_nor_a_tag_that_needs_it() {

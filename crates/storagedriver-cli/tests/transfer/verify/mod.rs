@@ -1,10 +1,4 @@
 //! `verify`: it finds each fault, and none in a good tree.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A failure here fails the test.
-
-#[path = "../layers/mod.rs"]
-mod layers;
-#[path = "../trees/mod.rs"]
-mod trees;
 
 mod meanwhile;
 
@@ -16,7 +10,7 @@ use storagedriver_cli::transfer::{Event, Monitor};
 use storagedriver_cli::verify::{VerifyOptions, VerifySummary, verify};
 use storagedriver_inmemory::InMemory;
 
-use trees::{Files, Registry, fill, image_manifest, small_registry};
+use crate::trees::{Files, Registry, fill, image_manifest, small_registry};
 
 fn options(change: impl FnOnce(&mut VerifyOptions)) -> VerifyOptions {
     let mut options = VerifyOptions::default();

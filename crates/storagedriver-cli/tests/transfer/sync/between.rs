@@ -9,8 +9,8 @@ use storagedriver_cli::verify::{VerifyOptions, verify};
 use storagedriver_filesystem::FilesystemParameters;
 use tempfile::TempDir;
 
+use super::{clean, kinds, memory, options, run};
 use crate::trees::{Files, Registry, assert_same, fill, small_registry, snapshot, without_uploads};
-use crate::{clean, kinds, memory, options, run};
 
 /// A storage, and the directory that goes with it.
 struct Place {
