@@ -2,5 +2,13 @@
 
 pub mod convert;
 pub mod proto;
+#[cfg(feature = "serve")]
+mod server;
 
+#[cfg(feature = "serve")]
+pub use server::{Server, SocketFile, main};
+#[cfg(feature = "host")]
 use tower as _;
+
+/// The version of the protocol that this crate speaks.
+pub const VERSION: u32 = 1;
