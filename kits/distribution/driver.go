@@ -20,7 +20,7 @@ type driver struct {
 	supervisor *supervisor
 	// Of the driver, not of what is registered: it stands in errors and metrics.
 	name string
-	// How long a call may take that carries no content; zero: for ever.
+	// How long a call may take that does not stream; zero: as long as it likes.
 	timeout time.Duration
 }
 
@@ -35,7 +35,7 @@ func (d *driver) changing(ctx context.Context) (context.Context, context.CancelF
 	return d.bounded(context.WithoutCancel(ctx))
 }
 
-// For calls without content.
+// For calls that do not stream.
 func (d *driver) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	if d.timeout == 0 {
 		return context.WithCancel(ctx)
@@ -155,7 +155,7 @@ func (d *driver) List(ctx context.Context, path string) ([]string, error) {
 }
 
 func (d *driver) list(ctx context.Context, path string) ([]string, error) {
-	ctx, cancel := d.bounded(ctx)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	opened, err := d.session(ctx, path)
 	if err != nil {

@@ -19,7 +19,7 @@ func findExecutable(driver, path string) (string, error) {
 			return "", err
 		}
 		if err := checkExecutable(absolute); err != nil {
-			return "", fmt.Errorf("the driver %q cannot be started: %w", driver, err)
+			return "", fmt.Errorf("no driver can be started: %w", err)
 		}
 		return absolute, nil
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/storagedriver/storagedriver/kits/go/driverpb"
@@ -35,7 +36,11 @@ func (d *driver) RedirectURL(r *http.Request, path string) (string, error) {
 		ClientAddress: clientAddress(r),
 		Expiry:        durationpb.New(urlExpiry),
 	})
-	return reply.GetUrl(), d.failure(err, path)
+	failed := d.failure(err, path)
+	if _, is := failed.(storagedriver.ErrUnsupportedMethod); is {
+		return "", nil
+	}
+	return reply.GetUrl(), failed
 }
 
 func headersOf(r *http.Request) []*driverpb.Header {

@@ -2,6 +2,7 @@ package distribution
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -63,4 +64,15 @@ func (s secrets) hide(line string) string {
 		line = strings.ReplaceAll(line, secret, "<redacted>")
 	}
 	return line
+}
+
+// The error without them.
+func (s secrets) hideIn(err error) error {
+	if err == nil {
+		return nil
+	}
+	if text := err.Error(); s.hide(text) != text {
+		return errors.New(s.hide(text))
+	}
+	return err
 }

@@ -1,13 +1,17 @@
 package distribution
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -15,6 +19,7 @@ import (
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/stats"
 	"google.golang.org/grpc/status"
 
 	"github.com/storagedriver/storagedriver/kits/go/driverpb"
@@ -45,6 +50,9 @@ type session struct {
 	// The driver's own name.
 	name         string
 	capabilities []string
+	opened       time.Time
+	// Set by every reply.
+	replied atomic.Bool
 	// Closed when the session can take no more calls.
 	ended chan struct{}
 	once  sync.Once
@@ -55,7 +63,7 @@ func openSession(ctx context.Context, s settings) (*session, error) {
 	if s.socket != "" {
 		connection, err := dial(ctx, s.socket, nil)
 		if err != nil {
-			return nil, fmt.Errorf("cannot connect to the driver at %s: %w", s.socket, err)
+			return nil, fmt.Errorf("nothing serves at %s: %w", s.socket, err)
 		}
 		return negotiated(ctx, s, connection, nil)
 	}
@@ -69,7 +77,9 @@ func openSession(ctx context.Context, s settings) (*session, error) {
 	}
 	// Once there is a connection nobody needs the socket: removed now, it cannot be left over, however the registry ends.
 	defer os.RemoveAll(directory)
-	started, err := startProcess(s.driver, executable, socketIn(directory), secretsOf(s.parameters))
+	hidden := secretsOf(s.parameters)
+	name := cmp.Or(s.driver, strings.TrimPrefix(filepath.Base(executable), executablePrefix))
+	started, err := startProcess(name, executable, socketIn(directory), hidden)
 	if err != nil {
 		return nil, err
 	}
@@ -78,18 +88,19 @@ func openSession(ctx context.Context, s settings) (*session, error) {
 		started.end()
 		return nil, fmt.Errorf("the driver %s did not come up: %w: %s", executable, err, started.epitaph())
 	}
-	return negotiated(ctx, s, connection, started)
+	opened, err := negotiated(ctx, s, connection, started)
+	return opened, hidden.hideIn(err)
 }
 
 var errEnded = errors.New("its process ended")
 
-// Connects to the socket as soon as somebody listens on it.
+// Connects to the socket, as soon as somebody listens on it if a process was started for that.
 func dial(ctx context.Context, socket string, ended <-chan struct{}) (net.Conn, error) {
 	var dialer net.Dialer
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		connection, err := dialer.DialContext(ctx, "unix", socket)
-		if err == nil {
-			return connection, nil
+		if err == nil || ended == nil {
+			return connection, err
 		}
 		select {
 		case <-ended:
@@ -104,7 +115,7 @@ func dial(ctx context.Context, socket string, ended <-chan struct{}) (net.Conn, 
 // Makes a session of a connection to a driver that has said nothing yet.
 func negotiated(ctx context.Context, s settings, connection net.Conn, started *process) (*session, error) {
 	opened := &session{process: started, name: s.driver, ended: make(chan struct{})}
-	client, err := newClient(connection)
+	client, err := newClient(connection, &opened.replied)
 	if err != nil {
 		err = errors.Join(err, connection.Close())
 	} else {
@@ -117,11 +128,13 @@ func negotiated(ctx context.Context, s settings, connection net.Conn, started *p
 		}
 		return nil, err
 	}
+	opened.opened = time.Now()
+	opened.replied.Store(false)
 	go opened.watch()
 	return opened, nil
 }
 
-func newClient(connection net.Conn) (*grpc.ClientConn, error) {
+func newClient(connection net.Conn, replied *atomic.Bool) (*grpc.ClientConn, error) {
 	var once sync.Once
 	return grpc.NewClient("passthrough:///driver",
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
@@ -132,6 +145,7 @@ func newClient(connection net.Conn) (*grpc.ClientConn, error) {
 			return made, err
 		}),
 		grpc.WithIdleTimeout(0),
+		grpc.WithStatsHandler(replies{replied}),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{
 			Time: pingInterval, Timeout: pingTimeout, PermitWithoutStream: true,
 		}),
@@ -141,6 +155,19 @@ func newClient(connection net.Conn) (*grpc.ClientConn, error) {
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(2*protocol.MessageSize)),
 	)
 }
+
+// Notes that the driver replies.
+type replies struct{ seen *atomic.Bool }
+
+func (r replies) HandleRPC(_ context.Context, event stats.RPCStats) {
+	if _, is := event.(*stats.InPayload); is {
+		r.seen.Store(true)
+	}
+}
+
+func (replies) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context   { return ctx }
+func (replies) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
+func (replies) HandleConn(context.Context, stats.ConnStats)                       {}
 
 func (s *session) open(ctx context.Context, given settings) error {
 	reply, err := s.Negotiate(ctx, &driverpb.NegotiateRequest{
@@ -154,9 +181,10 @@ func (s *session) open(ctx context.Context, given settings) error {
 			s.name, reply.GetProgram(), reply.GetMinVersion(), reply.GetMaxVersion(), protocol.MinVersion, protocol.MaxVersion)
 	}
 	s.capabilities = reply.GetCapabilities()
-	if s.name == "" {
-		s.name = reply.GetDriver()
+	if given.driver != "" && reply.GetDriver() != given.driver {
+		return fmt.Errorf("the driver there is called %q, and the parameter `driver` says %q", reply.GetDriver(), given.driver)
 	}
+	s.name = reply.GetDriver()
 	parameters, err := protocol.Values(given.parameters)
 	if err != nil {
 		return err
@@ -218,6 +246,19 @@ func (s *session) isAlive() bool {
 	default:
 		return s.connection.GetState() == connectivity.Ready
 	}
+}
+
+// Whether a call was answered.
+func (s *session) hasWorked() bool {
+	return s.replied.Load()
+}
+
+// Why the session ended. It is ended, if it is not yet.
+func (s *session) why() string {
+	if died := s.close(); died != "" {
+		return died
+	}
+	return "the connection broke"
 }
 
 // Ends the session and the driver's process, if it was started here; how that ended. Returns when it is gone.

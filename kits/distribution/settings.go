@@ -3,7 +3,6 @@ package distribution
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
 	"strings"
 	"time"
@@ -22,15 +21,17 @@ const (
 )
 
 const (
-	defaultStartTimeout = 30 * time.Second
-	defaultTimeout      = 10 * time.Minute
+	defaultStartTimeout  = 30 * time.Second
+	shortestStartTimeout = time.Second
+	longestStartTimeout  = time.Hour
+	longestTimeout       = 24 * time.Hour
 )
 
 var driverName = regexp.MustCompile(`^[a-z0-9-]+$`)
 
 // What a storage section says.
 type settings struct {
-	// Of the driver; empty only with a socket.
+	// Of the driver; empty only with a path or a socket: any driver there will do.
 	driver string
 	// Of the executable; empty: it is searched for.
 	path string
@@ -38,7 +39,7 @@ type settings struct {
 	socket string
 	// How long a start may take until the driver is open.
 	startTimeout time.Duration
-	// How long a call may take that carries no content; zero: for ever.
+	// How long a call may take that does not stream; zero: for ever.
 	timeout time.Duration
 	// The driver's own.
 	parameters map[string]any
@@ -46,7 +47,7 @@ type settings struct {
 
 // Reads a storage section. No error holds the value of a parameter of the driver's.
 func parseSettings(section map[string]any) (settings, error) {
-	s := settings{startTimeout: defaultStartTimeout, timeout: defaultTimeout, parameters: map[string]any{}}
+	s := settings{startTimeout: defaultStartTimeout, parameters: map[string]any{}}
 	texts := map[string]*string{driverParameter: &s.driver, pathParameter: &s.path, socketParameter: &s.socket}
 	spans := map[string]*time.Duration{startTimeoutParameter: &s.startTimeout, timeoutParameter: &s.timeout}
 	var nested map[string]any
@@ -65,35 +66,32 @@ func parseSettings(section map[string]any) (settings, error) {
 			return s, protocol.BadParameter(name, err.Error())
 		}
 	}
-	for name, value := range nested {
-		if _, twice := s.parameters[name]; twice {
-			return s, protocol.BadParameter(name, "stands both in `parameters` and beside it; leave one out")
+	if nested != nil {
+		for name := range s.parameters {
+			return s, protocol.BadParameter(name, "stands beside `parameters`, where all parameters of the driver have to be then")
 		}
-		s.parameters[name] = value
+		s.parameters = nested
 	}
 	return s, s.check()
 }
 
 func (s settings) check() error {
-	if s.startTimeout <= 0 {
-		return protocol.BadParameter(startTimeoutParameter, "must be longer than nothing")
-	}
-	if s.socket == "" {
-		if s.driver == "" {
-			return protocol.BadParameter(driverParameter, "is missing: it names the driver, as in `driver: filesystem`")
-		}
-		if !driverName.MatchString(s.driver) {
-			return protocol.BadParameter(driverParameter, "is no name of a driver: those are of a-z, 0-9 and `-`")
-		}
-		return nil
-	}
-	if s.path != "" {
+	switch {
+	case s.startTimeout < shortestStartTimeout || s.startTimeout > longestStartTimeout:
+		return protocol.BadParameter(startTimeoutParameter, "must be from 1s to 1h")
+	case s.timeout < 0 || s.timeout > longestTimeout:
+		return protocol.BadParameter(timeoutParameter, "must be from 0s to 24h")
+	case s.driver == "" && s.path == "" && s.socket == "":
+		return protocol.BadParameter(driverParameter, "is missing: it names the driver, as in `driver: filesystem`")
+	case s.driver != "" && !driverName.MatchString(s.driver):
+		return protocol.BadParameter(driverParameter, "is no name of a driver: those are of a-z, 0-9 and `-`")
+	case s.path != "" && s.socket != "":
 		return protocol.BadParameter(pathParameter, "says what to start, and `socket` what runs already; leave one out")
 	}
-	// The agent of the registry's own requests is added to every section that holds an empty one.
-	parameters := maps.Clone(s.parameters)
-	delete(parameters, "useragent")
-	for name := range parameters {
+	if s.socket == "" {
+		return nil
+	}
+	for name := range s.parameters {
 		return protocol.BadParameter(name, "would have no effect: the server at `socket` was opened with parameters of its own")
 	}
 	return nil
@@ -126,9 +124,6 @@ func parseSpan(value any, span *time.Duration) error {
 		*span = parsed
 	default:
 		return fmt.Errorf("must be a duration such as `30s`, not %T", value)
-	}
-	if *span < 0 {
-		return errors.New("is less than nothing")
 	}
 	return nil
 }

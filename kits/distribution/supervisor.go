@@ -3,6 +3,7 @@ package distribution
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -12,11 +13,13 @@ import (
 )
 
 const (
-	// The pause before the second attempt to start a driver that does not live; each further one is twice as long.
+	// The pause before a driver that died is started again; each further one in a row is twice as long.
 	firstBackOff   = 100 * time.Millisecond
-	longestBackOff = 10 * time.Second
-	// A driver that lived so long is started again at once.
-	longLife = 10 * time.Second
+	longestBackOff = 30 * time.Second
+	// A driver that answered calls, or lived so long, did not die in a row.
+	longLife = time.Minute
+	// A call waits for a start that is due within this time; it fails if it is due later.
+	patience = time.Second
 )
 
 var errClosed = errors.New("the storage was closed")
@@ -31,9 +34,10 @@ type supervisor struct {
 	current *session
 	// The attempt that is under way.
 	attempt *attempt
-	// How often in a row it died young or did not start, and when it was started last.
+	// How often in a row it died young or did not start, when it may be started again, and what happened last.
 	failures int
-	started  time.Time
+	next     time.Time
+	cause    string
 	closed   bool
 }
 
@@ -49,21 +53,10 @@ func newSupervisor(s settings) *supervisor {
 
 // A session that is alive, as far as can be known; started now if there is none.
 func (s *supervisor) session(ctx context.Context) (*session, error) {
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return nil, errClosed
+	current, under, err := s.alive()
+	if current != nil || err != nil {
+		return current, err
 	}
-	if s.current != nil && s.current.isAlive() {
-		defer s.mu.Unlock()
-		return s.current, nil
-	}
-	if s.attempt == nil {
-		s.attempt = &attempt{done: make(chan struct{})}
-		go s.start(s.attempt, s.current)
-	}
-	under := s.attempt
-	s.mu.Unlock()
 	select {
 	case <-under.done:
 		return under.session, under.err
@@ -72,62 +65,70 @@ func (s *supervisor) session(ctx context.Context) (*session, error) {
 	}
 }
 
-// Starts the driver, whoever waits for it: a caller that goes away does not stop it.
-func (s *supervisor) start(under *attempt, dead *session) {
-	if dead != nil {
-		s.lament(dead)
+// The session, or an attempt to start one.
+func (s *supervisor) alive() (*session, *attempt, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, nil, errClosed
 	}
-	time.Sleep(s.backOff(dead != nil))
+	if s.attempt != nil {
+		return nil, s.attempt, nil
+	}
+	if s.current != nil {
+		if s.current.isAlive() {
+			return s.current, nil, nil
+		}
+		s.bury()
+	}
+	wait := time.Until(s.next)
+	if wait > patience {
+		return nil, nil, fmt.Errorf("the driver failed %d times in quick succession, last: %s; it is started again in %s",
+			s.failures, s.cause, wait.Round(100*time.Millisecond))
+	}
+	s.attempt = &attempt{done: make(chan struct{})}
+	go s.start(s.attempt, wait)
+	return nil, s.attempt, nil
+}
+
+// Notes that the session is dead; s.mu is held.
+func (s *supervisor) bury() {
+	dead := s.current
+	s.current = nil
+	if dead.hasWorked() || time.Since(dead.opened) >= longLife {
+		s.failures = 0
+	}
+	s.failed(dead.why())
+	log := logrus.WithField("storagedriver", dead.name)
+	log.Errorf("the storage driver is gone, and is started again: %s", s.cause)
+}
+
+func (s *supervisor) failed(cause string) {
+	s.next = time.Now().Add(min(firstBackOff<<min(s.failures, 16), longestBackOff))
+	s.failures++
+	s.cause = cause
+}
+
+// Starts the driver, whoever waits for it: a caller that goes away does not stop it.
+func (s *supervisor) start(under *attempt, wait time.Duration) {
+	time.Sleep(wait)
 	ctx, cancel := context.WithTimeout(context.Background(), s.settings.startTimeout)
 	defer cancel()
 	opened, err := s.open(ctx, s.settings)
 
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if err == nil && s.closed {
 		err = errClosed
-		go opened.close()
+		opened.close()
 	}
-	s.attempt, s.current, under.err = nil, nil, err
+	s.attempt, under.err = nil, err
 	if err == nil {
 		s.current, under.session = opened, opened
 	} else {
-		s.failures++
+		s.failed(err.Error())
 	}
-	s.mu.Unlock()
 	close(under.done)
-}
-
-func (s *supervisor) lament(dead *session) {
-	epitaph := dead.close()
-	log := logrus.WithField("storagedriver", dead.name)
-	if dead.process == nil {
-		log.Warnf("the connection to the storage driver broke; connecting again")
-		return
-	}
-	log.Errorf("the process of the storage driver ended (%s); starting it again", epitaph)
-}
-
-// How long to wait before the next start; called before each.
-func (s *supervisor) backOff(died bool) time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := time.Now()
-	lived := now.Sub(s.started)
-	s.started = now
-	if died {
-		if lived >= longLife {
-			s.failures = 0
-			return 0
-		}
-		s.failures++
-	}
-	// The first death after a good start costs no wait: a process may be killed by anyone.
-	if s.failures <= 1 {
-		return 0
-	}
-	pause := min(firstBackOff<<min(s.failures-2, 16), longestBackOff)
-	s.started = now.Add(pause)
-	return pause
 }
 
 // Ends the driver. Calls fail from then on.

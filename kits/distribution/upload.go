@@ -132,6 +132,9 @@ func (u *upload) write(content []byte) (int, error) {
 				return taken, err
 			}
 		}
+		if u.buffer == nil && (u.sequence > 0 || len(content) >= protocol.FrameSize) {
+			u.buffer = make([]byte, 0, protocol.FrameSize)
+		}
 		part := content[:min(len(content), protocol.FrameSize-len(u.buffer))]
 		u.buffer = append(u.buffer, part...)
 		content = content[len(part):]

@@ -30,7 +30,7 @@ func (d *driver) Writer(ctx context.Context, path string, append bool) (storaged
 		return nil, err
 	}
 	lasting, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	gaveUp := context.AfterFunc(ctx, cancel)
+	keep := context.AfterFunc(ctx, cancel)
 	stream, err := opened.Write(lasting)
 	if err != nil {
 		cancel()
@@ -42,7 +42,7 @@ func (d *driver) Writer(ctx context.Context, path string, append bool) (storaged
 	if err == nil && reply.GetOpened() == nil {
 		err = corrupted(path, "the driver opened the upload with another reply")
 	}
-	if err == nil && !gaveUp() {
+	if err == nil && !keep() {
 		err = ctx.Err()
 	}
 	if err != nil {
