@@ -98,6 +98,8 @@ type fake struct {
 	mu sync.Mutex
 	// What was closed and what was committed.
 	closed, committed []byte
+	// How often an upload was closed.
+	closings int
 	// How many chunks are refused before one is taken.
 	refusals int
 	// Methods of redirects, and what came with them.
@@ -216,6 +218,7 @@ func (f *fake) end(stream grpc.BidiStreamingServer[driverpb.WriteRequest, driver
 	switch how {
 	case driverpb.WriteEnding_WRITE_ENDING_CLOSE:
 		f.closed = content
+		f.closings++
 	case driverpb.WriteEnding_WRITE_ENDING_COMMIT:
 		if f.mode == "no commit" {
 			return protocol.ToStatus(protocol.Errorf(protocol.Unavailable, "", "the backend is gone"))
@@ -225,6 +228,13 @@ func (f *fake) end(stream grpc.BidiStreamingServer[driverpb.WriteRequest, driver
 		content, f.closed = nil, nil
 	}
 	return stream.Send(&driverpb.WriteReply{Step: &driverpb.WriteReply_Ended{Ended: &driverpb.WriteEnded{Size: uint64(len(content))}}})
+}
+
+// How often an upload was closed, once no call is under way.
+func (f *fake) closes() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.closings
 }
 
 // A driver of this process, and the fake that it is connected to, in this process too.

@@ -119,6 +119,21 @@ func (u *upload) size() uint64 {
 	return u.accepted + uint64(u.ahead) + uint64(len(u.buffer))
 }
 
+// Whether nothing was written since it was opened.
+func (u *upload) isUntouched() bool {
+	return u.sequence == 0 && len(u.buffer) == 0
+}
+
+// Ends the call without an ending: the driver keeps the state of the last close. Returns when the call is over.
+func (u *upload) drop() {
+	u.cancel()
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for u.err == nil {
+		u.changed.Wait()
+	}
+}
+
 // Takes the bytes, or a part of them and an error.
 func (u *upload) write(content []byte) (int, error) {
 	// It is told before anything is taken.

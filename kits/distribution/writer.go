@@ -49,7 +49,7 @@ func (d *driver) Writer(ctx context.Context, path string, append bool) (storaged
 		cancel()
 		return nil, d.failure(headless(err, path), path)
 	}
-	w := &writer{driver: d, path: path, upload: newUpload(path, stream, cancel, reply.GetOpened().GetSize())}
+	w := &writer{driver: d, path: path, isResumed: append, upload: newUpload(path, stream, cancel, reply.GetOpened().GetSize())}
 	context.AfterFunc(ctx, func() { time.AfterFunc(abandonedAfter, cancel) })
 	return w, nil
 }
@@ -68,6 +68,8 @@ const (
 type writer struct {
 	driver *driver
 	path   string
+	// Opened with append.
+	isResumed bool
 
 	mu     sync.Mutex
 	upload *upload
@@ -109,11 +111,18 @@ func (w *writer) Size() int64 {
 func (w *writer) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.isClosed || w.ending == open {
-		return w.finish(closed, driverpb.WriteEnding_WRITE_ENDING_CLOSE)
+	switch {
+	case w.ending != open && !w.isClosed:
+		w.isClosed = true
+		return nil
+	case w.ending == open && w.isResumed && w.upload.isUntouched():
+		// The registry opens an upload only to ask its size, perhaps while another request still writes to it. Of two writers
+		// that resumed an upload one can close it: it must not be this one, which has nothing to keep.
+		w.upload.drop()
+		w.ending, w.isClosed = closed, true
+		return nil
 	}
-	w.isClosed = true
-	return nil
+	return w.finish(closed, driverpb.WriteEnding_WRITE_ENDING_CLOSE)
 }
 
 // Commit makes what was written the content of the path, durably.

@@ -200,3 +200,23 @@ func TestACloseAfterTheRequestIsOverKeepsWhatCame(t *testing.T) {
 		t.Error("a writer was opened for nobody")
 	}
 }
+
+// The registry asks for the size of an upload by opening and closing it, also while another request writes to it.
+func TestAnUploadThatIsOnlyLookedAtIsNotClosed(t *testing.T) {
+	made, fake := newFake(t, "good")
+	writer := openWriter(t, made, false)
+	write(t, writer, []byte("content"))
+	if err := writer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	writer = openWriter(t, made, true)
+	if err := writer.Close(); err != nil || writer.Size() != int64(len("content")) {
+		t.Errorf("%d bytes: %v", writer.Size(), err)
+	}
+	if err := writer.Close(); !isEnded(err, "closed") {
+		t.Error(err)
+	}
+	if fake.closes() != 1 {
+		t.Errorf("closed %d times", fake.closes())
+	}
+}
