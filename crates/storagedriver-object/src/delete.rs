@@ -11,9 +11,8 @@ use crate::pages::Pages;
 use crate::{ObjectStoreBackend, StoreError, StoreResult, sessions};
 
 pub(crate) async fn delete<B: ObjectStoreBackend>(engine: &Arc<Engine<B>>, path: &StoragePath) -> Result<()> {
-    let own: Vec<String> = engine.head(path).await?.into_iter().map(|object| object.key).collect();
-    let mut found = !own.is_empty();
-    let listed = Listed { pages: Pages::new(engine, engine.keys.below(path), false), keys: own };
+    let listed = Listed::begin(engine, path).await?;
+    let mut found = false;
     let size = engine.description().delete_batch.max(1);
     let batches = stream::try_unfold(listed, move |mut listed| async move {
         Ok::<_, StoreError>(listed.batch(size).await?.map(|batch| (batch, listed)))
@@ -37,15 +36,52 @@ pub(crate) async fn delete<B: ObjectStoreBackend>(engine: &Arc<Engine<B>>, path:
 
 /// What is to be deleted, as the listing tells it.
 struct Listed<B> {
-    pages: Pages<B>,
+    /// What was not listed yet of the names below the path; `None` if that is nothing.
+    pages: Option<Pages<B>>,
     keys: Vec<String>,
 }
 
 impl<B: ObjectStoreBackend> Listed<B> {
+    /// The file at the path and the first names below it.
+    ///
+    /// In byte order a page of what the path begins names the file first, then siblings (`path-x`), then
+    /// what is below it, so it tells the file for nothing.
+    async fn begin(engine: &Arc<Engine<B>>, path: &StoragePath) -> Result<Self> {
+        let (own, below) = (engine.keys.file(path), engine.keys.below(path));
+        let mut pages = Pages::new(engine, below.clone(), false);
+        let description = engine.description();
+        if !(description.byte_order && description.start_after && description.consistent_listings) {
+            let keys = engine.head(path).await?.into_iter().map(|object| object.key).collect();
+            return Ok(Listed { pages: Some(pages), keys });
+        }
+        let mut beginning = Pages::new(engine, own.clone(), false);
+        // A page without names tells nothing, not even that there is no file.
+        let mut names = Vec::new();
+        while names.is_empty()
+            && let Some(page) = beginning.next().await.map_err(|error| error.at(path))?
+        {
+            names = page;
+        }
+        let last = names.last().map(|name| name.key.clone()).filter(|_| beginning.has_more());
+        let pages = match last {
+            // Siblings that stand before what is below, perhaps not the last of them.
+            Some(last) if last < below => Some(pages),
+            Some(last) if last.starts_with(&below) => {
+                pages.seek(last);
+                Some(pages)
+            }
+            _ => None,
+        };
+        let keys = names.into_iter().map(|name| name.key);
+        let keys = keys.filter(|key| *key == own || key.starts_with(&below)).collect();
+        Ok(Listed { pages, keys })
+    }
+
     /// The next `size` keys, fewer only at the end; `None` after it.
     async fn batch(&mut self, size: usize) -> StoreResult<Option<Vec<String>>> {
         while self.keys.len() < size
-            && let Some(names) = self.pages.next().await?
+            && let Some(pages) = &mut self.pages
+            && let Some(names) = pages.next().await?
         {
             self.keys.extend(names.into_iter().map(|name| name.key));
         }

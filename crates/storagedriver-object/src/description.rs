@@ -54,6 +54,9 @@ pub struct Description {
     pub start_after: bool,
     /// Whether listings are in byte order of the keys.
     pub byte_order: bool,
+    /// Whether a listing shows at once what was put. Where it does not, a delete asks for the file
+    /// itself too, as it may not be listed yet.
+    pub consistent_listings: bool,
     /// The longest key, in bytes.
     pub key_limit: usize,
 }
@@ -79,6 +82,7 @@ impl Description {
         conditional_delete: true,
         start_after: true,
         byte_order: true,
+        consistent_listings: true,
         key_limit: 1024,
     };
 }

@@ -103,12 +103,15 @@ impl<B: ObjectStoreBackend> StorageDriver for ObjectDriver<B> {
     }
 
     fn guarantees(&self) -> Guarantees {
-        let guarantees = Guarantees::FULL.without(Guarantee::AtomicRename);
-        if self.engine.description().conditional_put {
-            guarantees
-        } else {
-            guarantees.without(Guarantee::FencedUploads)
+        let description = self.engine.description();
+        let mut guarantees = Guarantees::FULL.without(Guarantee::AtomicRename);
+        if !description.conditional_put {
+            guarantees = guarantees.without(Guarantee::FencedUploads);
         }
+        if description.multipart && !description.stray_parts {
+            guarantees = guarantees.without(Guarantee::ShorterResume);
+        }
+        guarantees
     }
 
     fn limits(&self) -> PathLimits {

@@ -70,6 +70,11 @@ impl<B: ObjectStoreBackend> Pages<B> {
         self.after = Some(key);
     }
 
+    /// Whether the last page said that another follows.
+    pub(crate) fn has_more(&self) -> bool {
+        self.cursor.is_some()
+    }
+
     /// The names of the next page, which may be none; `None` after the last.
     pub(crate) async fn next(&mut self) -> StoreResult<Option<Vec<Name>>> {
         let Some(cursor) = self.cursor.clone() else { return Ok(None) };

@@ -1,5 +1,7 @@
 //! The commit of an upload.
 
+use std::time::Duration;
+
 use storagedriver::{Error, ErrorKind, Result, Version};
 
 use crate::session::{BaseBytes, mark, same_upload};
@@ -8,6 +10,15 @@ use crate::{Condition, ObjectStoreBackend, PutOptions, StoreError, StoreResult, 
 
 /// So often a publication looks again at what it replaces.
 const MOST_LOOKS: usize = 8;
+
+/// How long a refused commit waits before it looks, each time again, whether another's was done. Ceph takes
+/// half a second for a completion whose client was killed, and meanwhile knows the parts no more.
+const LATER: [Duration; 4] = [
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(800),
+];
 
 /// Who has published an upload.
 enum Publisher {
@@ -55,7 +66,19 @@ impl<B: ObjectStoreBackend> Upload<B> {
         Ok(version)
     }
 
+    /// Who has published it by now; where another had begun to, when that may have come to its end.
     async fn publisher(&self, mark: &str) -> Result<Publisher> {
+        let waits = self.durable.contested && self.durable.upload.is_some();
+        for later in LATER.iter().filter(|_| waits) {
+            match self.publisher_now(mark).await? {
+                Publisher::Nobody => tokio::time::sleep(*later).await,
+                publisher => return Ok(publisher),
+            }
+        }
+        self.publisher_now(mark).await
+    }
+
+    async fn publisher_now(&self, mark: &str) -> Result<Publisher> {
         let found = self.engine.head(&self.path).await?.and_then(|object| object.mark);
         if found.as_deref() != Some(mark) {
             return Ok(Publisher::Nobody);
@@ -93,6 +116,7 @@ impl<B: ObjectStoreBackend> Upload<B> {
     fn unless_lost(&self, error: StoreError) -> Error {
         match error {
             StoreError::NoSuchUpload | StoreError::Precondition => self.lost(),
+            StoreError::Failed(failure) if failure.is_final() => self.lost(),
             error => error.at(&self.path),
         }
     }

@@ -91,6 +91,8 @@ pub struct Profile {
     pub start_after: bool,
     /// Whether listings are in the byte order of keys.
     pub byte_order: bool,
+    /// Whether a listing shows at once what was put.
+    pub consistent_listings: bool,
     /// Whether listings are asked for with `encoding-type=url`: keys with control characters
     /// cannot be told otherwise.
     pub url_encoding: bool,
@@ -152,6 +154,7 @@ impl Profile {
         list: ListVersion::V2,
         start_after: true,
         byte_order: true,
+        consistent_listings: true,
         url_encoding: false,
         prefixes: Prefixes::Any,
         page: 1000,
@@ -208,6 +211,7 @@ impl Profile {
         description.conditional_delete = self.conditional_delete;
         description.start_after = self.start_after;
         description.byte_order = self.byte_order;
+        description.consistent_listings = self.consistent_listings;
         description.key_limit = self.key_limit;
         description
     }

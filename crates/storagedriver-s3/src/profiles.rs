@@ -83,6 +83,8 @@ pub const PROFILES: &[Profile] = &[
     Profile {
         name: "swift-s3api",
         store: "OpenStack Swift's s3api",
+        // Its containers are told of an object after it was put, under load some time after.
+        consistent_listings: false,
         parts: PartSizes::Any,
         // It compares with an ETag of its own where the source was uploaded in parts.
         conditional_copy: false,

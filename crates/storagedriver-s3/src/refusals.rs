@@ -170,6 +170,12 @@ fn meaning(code: &str, status: StatusCode, request: &Request, bucket: &str) -> (
         ),
         code if FULL.contains(&code) => advice(Kind::OutOfSpace, ""),
         code if THROTTLED.contains(&code) => advice(Kind::Throttled, ""),
+        "InvalidPart" if request.what == "CompleteMultipartUpload" => advice(
+            Kind::Backend,
+            "the store has other parts of the upload than this writer knows: another sent more past its last \
+             close and was lost, or replaced some. Send at least as much again as was lost, or cancel the upload \
+             and begin it anew with Create",
+        ),
         "EntityTooLarge" => advice(Kind::Unsupported, "lower chunksize and multipartcopychunksize"),
         "EntityTooSmall" => advice(Kind::Backend, "raise chunksize"),
         "InvalidStorageClass" => advice(Kind::Backend, "set storageclass to one that the store has, or NONE"),

@@ -16,7 +16,7 @@ use storagedriver_object::http::HttpOptions;
 use storagedriver_object::{ObjectDriver, ObjectOptions};
 use storagedriver_s3::{Profile, S3Options as Options};
 use storagedriver_testservers::{ConditionalWrites, S3Options, S3Server};
-use storagedriver_testsuites::faults::{FaultProxy, Life, Schedule, s3};
+use storagedriver_testsuites::faults::{FaultProxy, Life, Schedule, s3, survive};
 use storagedriver_testsuites::model::run_state_machine_with_seed;
 use storagedriver_testsuites::{BoxError, Harness, Scale, Store, async_trait};
 
@@ -65,52 +65,19 @@ async fn nothing_is_left(server: &S3Server, calm: &Storage) {
 }
 
 /// Few attempts, so that what fails is seen by the engine and by the client.
-async fn survive(served: S3Options, profile: Profile) {
+async fn uploads_survive(served: S3Options, profile: Profile) {
     let seed = seed();
     println!("seed {seed}");
     let server = S3Server::start(served).unwrap();
     let (proxy, endpoint) = faulty(&server, seed, 0.25);
-    let mut lives: Vec<Life> = (0..LIVES)
-        .map(|number| {
-            let storage = open(&endpoint, "root", &profile, 2, Duration::ZERO);
-            Life::new(storage, seed ^ number, &format!("/life-{number}"), 4 * MIN_PART)
-        })
-        .collect();
-    while proxy.counts().faults() < FAULTS {
-        let step = lives.into_iter().map(|mut life| {
-            tokio::spawn(async move {
-                for _ in 0..10 {
-                    life.step().await;
-                }
-                life
-            })
-        });
-        let mut next = Vec::new();
-        for life in futures_util::future::join_all(step).await {
-            next.push(life.unwrap());
-        }
-        lives = next;
-    }
-    let counts = proxy.counts();
-    println!(
-        "{}: {} requests, {} faults: {:?}",
-        profile.name,
-        counts.requests,
-        counts.faults(),
-        counts.by_fault
-    );
-    let mut done = 0;
-    for life in &lives {
-        println!("{}", life.told());
-        done += life.acknowledged();
-    }
-    assert!(done > 200, "only {done} operations were acknowledged: the faults hid everything");
-    proxy.stop_faults();
+    let lives = (0..LIVES).map(|number| {
+        let storage = open(&endpoint, "root", &profile, 2, Duration::ZERO);
+        Life::new(storage, seed ^ number, &format!("/life-{number}"), 4 * MIN_PART)
+    });
     // Every upload is told of, however young.
-    let calm = open(&endpoint, "root", &profile, 3, Duration::ZERO);
-    for life in &mut lives {
-        life.look(&calm).await;
-    }
+    let calm =
+        survive(lives.collect(), &proxy, FAULTS, || open(&endpoint, "root", &profile, 3, Duration::ZERO))
+            .await;
     nothing_is_left(&server, &calm).await;
 }
 
@@ -118,13 +85,13 @@ async fn survive(served: S3Options, profile: Profile) {
 async fn a_store_that_has_everything_survives() {
     let mut profile = small("aws");
     profile.page = 5;
-    survive(options(), profile).await;
+    uploads_survive(options(), profile).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_without_conditional_writes_survives() {
     let served = S3Options { conditional_writes: ConditionalWrites::Ignored, ..options() };
-    survive(served, small("ceph")).await;
+    uploads_survive(served, small("ceph")).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -137,7 +104,7 @@ async fn a_store_that_has_little_survives() {
         url_encoding: false,
         ..options()
     };
-    survive(served, small("gcs-interop")).await;
+    uploads_survive(served, small("gcs-interop")).await;
 }
 
 /// With attempts enough the driver hides faults: the model sees none.

@@ -42,6 +42,17 @@ mod generic {
     ));
 }
 
+/// A store that completes an upload only with all the parts that it was sent, as Ceph does.
+mod all_parts_named {
+    use super::servers::{Servers, options, small};
+    use storagedriver_testservers::{ConditionalWrites, S3Options};
+
+    storagedriver_testsuites::register_suite!(Servers::new(
+        S3Options { conditional_writes: ConditionalWrites::Ignored, stray_parts: false, ..options() },
+        small("ceph")
+    ));
+}
+
 /// Version 1 of listings, one delete at a time, no copies of parts.
 mod bare {
     use super::servers::{Servers, options, small};

@@ -166,6 +166,25 @@ async fn part_sizes() {
 }
 
 #[tokio::test]
+async fn parts_that_a_completion_leaves_out() {
+    for (stray_parts, status) in [(true, 200), (false, 400)] {
+        let wire = Wire::new(S3Options { stray_parts, ..anonymous() });
+        let id = wire.begin("k").await;
+        let mut tags = Vec::new();
+        for number in [1, 2] {
+            let path = format!("/k?partNumber={number}&uploadId={id}");
+            let reply = wire.request(Method::PUT, &path).body("abc").send().await.unwrap();
+            tags.push(reply.headers()["etag"].to_str().unwrap().to_owned());
+        }
+        let first = format!("<Part><PartNumber>1</PartNumber><ETag>{}</ETag></Part>", tags[0]);
+        let body = format!("<CompleteMultipartUpload>{first}</CompleteMultipartUpload>");
+        let answer = wire.send(Method::POST, &format!("/k?uploadId={id}"), &[], &body).await;
+        assert_eq!(answer.0, status);
+        assert!(stray_parts || is(&answer, 400, "InvalidPart"));
+    }
+}
+
+#[tokio::test]
 async fn uploads_and_parts_are_listed_in_pages() {
     let wire = Wire::new(S3Options { page_size: 2, ..anonymous() });
     let mut ids = Vec::new();

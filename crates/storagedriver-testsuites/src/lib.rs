@@ -37,6 +37,7 @@
 
 mod cases;
 pub mod contract;
+mod costs;
 pub mod distribution;
 mod failure;
 #[cfg(feature = "http-faults")]
@@ -50,6 +51,7 @@ mod report;
 mod run;
 
 pub use cases::CASES;
+pub use costs::{Costs, costs};
 pub use failure::{Checked, Failure, Mismatch};
 pub use fixture::Fixture;
 pub use harness::{Harness, Scale, Store};

@@ -47,6 +47,8 @@ guarantees! {
     FencedUploads = 5, "fenced-uploads";
     /// A reader that was opened before an overwrite yields one version or fails; it never splices two.
     ConsistentReads = 6, "consistent-reads";
+    /// An upload whose writer was lost can be committed with less than that writer had sent past the last close.
+    ShorterResume = 7, "shorter-resume";
 }
 
 impl fmt::Display for Guarantee {

@@ -14,10 +14,13 @@ use storagedriver_gcs::{GcsBackend, GcsParameters};
 use storagedriver_object::http::HttpOptions;
 use storagedriver_object::{ObjectDriver, ObjectOptions};
 use storagedriver_testservers::{GcsOptions, GcsServer};
-use storagedriver_testsuites::faults::{Fault, FaultProxy, Life, Rule, Schedule, gcs};
+use storagedriver_testsuites::faults::{Fault, FaultProxy, Life, Mark, Rule, Schedule, gcs, survive};
 
 /// How many faults each way of uploading survives.
 const FAULTS: u64 = 2_000;
+/// What listings do wrong. No signature covers where one starts, and a page that repeats is noticed.
+const LISTING: [Fault; 3] =
+    [Fault::TruncateListing { keep: 1, mark: Mark::Truncated }, Fault::IgnoreStartAfter, Fault::RepeatPage];
 /// How many lives go on at once, each on paths of its own.
 const LIVES: u64 = 8;
 
@@ -40,53 +43,21 @@ fn open(parameters: &GcsParameters, attempts: u32) -> Storage {
     Storage::new(ObjectDriver::new(GcsBackend::with_options(parameters, http).unwrap(), options))
 }
 
-async fn survive(uploads: &'static str, chunksize: u64) {
+async fn uploads_survive(uploads: &'static str, chunksize: u64) {
     let seed = seed();
     println!("seed {seed}");
     let options = GcsOptions { page_size: 5, rewrite_limit: Some(200_000), ..GcsOptions::default() };
     let server = GcsServer::start(options).unwrap();
-    let schedule = Schedule::seeded(seed).rate(0.25).classified_by(gcs::operation);
+    let faults = Fault::survivable().into_iter().chain(LISTING);
+    let schedule = Schedule::seeded(seed).rate(0.25).faults(faults).classified_by(gcs::operation);
     let upstream = server.endpoint().trim_start_matches("http://").parse().unwrap();
     let proxy = FaultProxy::start(upstream, schedule).unwrap();
     let mut parameters = parameters(&server.endpoint(), uploads, chunksize);
     parameters.endpoint = format!("http://{}", proxy.address());
 
-    let mut lives: Vec<Life> = (0..LIVES)
-        .map(|number| Life::new(open(&parameters, 2), seed ^ number, &format!("/life-{number}"), chunksize))
-        .collect();
-    while proxy.counts().faults() < FAULTS {
-        let step = lives.into_iter().map(|mut life| {
-            tokio::spawn(async move {
-                for _ in 0..10 {
-                    life.step().await;
-                }
-                life
-            })
-        });
-        let mut next = Vec::new();
-        for life in futures_util::future::join_all(step).await {
-            next.push(life.unwrap());
-        }
-        lives = next;
-    }
-    println!(
-        "{uploads}: {} requests, {} faults: {:?}",
-        proxy.counts().requests,
-        proxy.counts().faults(),
-        proxy.counts().by_fault
-    );
-    let mut done = 0;
-    for life in &lives {
-        println!("{}", life.told());
-        done += life.acknowledged();
-    }
-    assert!(done > 200, "only {done} operations were acknowledged: the faults hid everything");
-
-    proxy.stop_faults();
-    let calm = open(&parameters, 3);
-    for life in &mut lives {
-        life.look(&calm).await;
-    }
+    let lives = (0..LIVES)
+        .map(|number| Life::new(open(&parameters, 2), seed ^ number, &format!("/life-{number}"), chunksize));
+    let calm = survive(lives.collect(), &proxy, FAULTS, || open(&parameters, 3)).await;
     calm.abort_stale("/", Duration::ZERO).await.unwrap();
     assert!(calm.uploads("/").await.unwrap().is_empty());
     let left: Vec<_> =
@@ -99,17 +70,21 @@ async fn survive(uploads: &'static str, chunksize: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn uploads_in_parts_survive() {
-    survive("xml", 5 << 20).await;
+    uploads_survive("xml", 5 << 20).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn uploads_in_segments_survive() {
-    survive("compose", 256 << 10).await;
+    uploads_survive("compose", 256 << 10).await;
 }
 
 /// A server and a proxy that does nothing of its own accord.
 fn proxied(uploads: &'static str) -> (GcsServer, FaultProxy, Storage) {
-    let server = GcsServer::start(GcsOptions::default()).unwrap();
+    proxied_by(uploads, GcsOptions::default())
+}
+
+fn proxied_by(uploads: &'static str, options: GcsOptions) -> (GcsServer, FaultProxy, Storage) {
+    let server = GcsServer::start(options).unwrap();
     let upstream = server.endpoint().trim_start_matches("http://").parse().unwrap();
     let proxy = FaultProxy::start(upstream, Schedule::none().classified_by(gcs::operation)).unwrap();
     let mut parameters = parameters(&server.endpoint(), uploads, 5 << 20);
@@ -166,4 +141,87 @@ async fn a_cut_download_of_replaced_content_fails() {
     };
     assert_eq!(error.kind(), storagedriver::ErrorKind::Conflict, "{error}");
     assert!(read.iter().all(|byte| *byte == 1));
+}
+
+/// Files in two directories, ten names to a page.
+async fn listed() -> (GcsServer, FaultProxy, Storage) {
+    let (server, proxy, storage) = proxied_by("xml", GcsOptions { page_size: 10, ..GcsOptions::default() });
+    for number in 0..40 {
+        server.store().put("bucket", &format!("root/d/{}/{number:02}", number / 20), "x");
+    }
+    (server, proxy, storage)
+}
+
+async fn walked(storage: &Storage, options: storagedriver::WalkOptions) -> storagedriver::Result<usize> {
+    let mut walk = storage.walk("/", options).await?;
+    let mut files = 0;
+    while let Some(info) = walk.next().await? {
+        files += usize::from(info.is_file());
+    }
+    Ok(files)
+}
+
+#[tokio::test]
+async fn a_page_that_is_cut_loses_no_name() {
+    for keep in [0, 1, 9] {
+        let (_server, proxy, storage) = listed().await;
+        let cut = || Rule::new(Fault::TruncateListing { keep, mark: Mark::Truncated }).on(gcs::LIST).times(3);
+        proxy.inject(cut());
+        assert_eq!(walked(&storage, storagedriver::WalkOptions::new()).await.unwrap(), 40, "{keep} kept");
+        assert_eq!(proxy.rules_left(), 0);
+        proxy.inject(cut());
+        storage.delete("/d").await.unwrap();
+        assert!(storage.stat("/d").await.unwrap_err().is_not_found());
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_repeats_is_noticed() {
+    let (_server, proxy, storage) = listed().await;
+    proxy.inject(Rule::new(Fault::RepeatPage).on(gcs::LIST));
+    let error = walked(&storage, storagedriver::WalkOptions::new()).await.unwrap_err();
+    assert_eq!(error.kind(), storagedriver::ErrorKind::Corrupted, "{error}");
+    assert_eq!(proxy.rules_left(), 0);
+    assert_eq!(walked(&storage, storagedriver::WalkOptions::new()).await.unwrap(), 40);
+}
+
+/// Every walk and delete under storms of what listings do wrong: all names, or an error that says so.
+#[tokio::test]
+async fn listings_show_all_or_say_that_they_cannot() {
+    let server = GcsServer::start(GcsOptions { page_size: 4, ..GcsOptions::default() }).unwrap();
+    let schedule = Schedule::seeded(seed()).rate(0.2).faults(LISTING).classified_by(gcs::operation);
+    let upstream = server.endpoint().trim_start_matches("http://").parse().unwrap();
+    let proxy = FaultProxy::start(upstream, schedule).unwrap();
+    let mut parameters = parameters(&server.endpoint(), "xml", 5 << 20);
+    parameters.endpoint = format!("http://{}", proxy.address());
+    let storage = open(&parameters, 1);
+    let place = |number: usize| format!("/d/{}/{number:02}", number / 8);
+    let (mut whole, mut noticed) = (0, 0);
+    let mut see = |seen: storagedriver::Result<bool>| match seen {
+        Ok(right) => {
+            assert!(right, "names are missing, or shown twice");
+            whole += 1;
+        }
+        Err(error) => {
+            assert_eq!(error.kind(), storagedriver::ErrorKind::Corrupted, "{error}");
+            noticed += 1;
+        }
+    };
+    while proxy.counts().faults() < 500 {
+        for number in 0..32 {
+            server.store().put("bucket", &format!("root{}", place(number)), "x");
+        }
+        for start in [0, 7, 13, 30] {
+            let key = storage.stat(&place(start)).await.unwrap().key();
+            let options = storagedriver::WalkOptions::new().after(key);
+            see(walked(&storage, options).await.map(|seen| seen == 31 - start));
+        }
+        see(storage.list("/d").await.map(|found| found.len() == 4));
+        let deleted = storage.delete("/d").await;
+        let left = server.store().keys("bucket").len();
+        see(deleted.map(|()| left == 0));
+    }
+    println!("{whole} whole, {noticed} noticed: {:?}", proxy.counts().by_fault);
+    assert!(whole > 100 && noticed > 100, "{whole} whole, {noticed} noticed");
+    assert!(LISTING.iter().all(|fault| proxy.counts().by_fault.contains_key(fault.name())));
 }

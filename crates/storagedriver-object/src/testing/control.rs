@@ -35,6 +35,8 @@ pub enum Lie {
     NewMarkers,
     /// Every page is empty and not the last, with a marker that was not given before.
     EmptyPages,
+    /// Nothing is shown yet of all that was put.
+    Late,
 }
 
 #[derive(Debug, Default)]

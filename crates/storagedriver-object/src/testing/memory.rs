@@ -34,7 +34,20 @@ impl MemoryStore {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.catch_up();
+        state
+    }
+
+    /// From now on the completion of a multipart upload is answered with a failure, and is done so much
+    /// later; until then its parts are gone, and the content is not there.
+    pub fn complete_late(&self, by: Duration) {
+        self.lock().completion = by;
+    }
+
+    /// What the store has.
+    pub fn description(&self) -> &Description {
+        &self.description
     }
 
     /// Every key in the store, hidden ones too.
@@ -121,6 +134,7 @@ impl ObjectStoreBackend for MemoryBackend {
                 Some(Lie::RepeatedPage) => list(&first),
                 Some(Lie::NewMarkers) => Page { next: Some(marker), ..list(&first) },
                 Some(Lie::EmptyPages) => Page { next: Some(marker), ..Page::default() },
+                Some(Lie::Late) => Page::default(),
             })
         };
         self.control.request("list", &request.prefix, list).await

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use storagedriver::Version;
+use tokio::time::Instant;
 
 use crate::{
     Condition, Cursor, Description, ListRequest, Object, OpenUpload, Page, Part, PutOptions, StoreError,
@@ -26,14 +27,41 @@ struct Multipart {
     parts: BTreeMap<u32, (String, Bytes)>,
 }
 
+/// A multipart upload that is being completed.
+#[derive(Debug)]
+struct Completing {
+    due: Instant,
+    key: String,
+    id: String,
+    content: Bytes,
+    mark: String,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) objects: BTreeMap<String, Held>,
     uploads: BTreeMap<String, Multipart>,
     last: u64,
+    /// How long a completion takes.
+    pub(super) completion: Duration,
+    completing: Vec<Completing>,
 }
 
 impl State {
+    /// Does what is due by now.
+    pub(super) fn catch_up(&mut self) {
+        let now = Instant::now();
+        let (due, later) = std::mem::take(&mut self.completing)
+            .into_iter()
+            .partition(|upload: &Completing| upload.due <= now);
+        self.completing = later;
+        for upload in due {
+            let options = PutOptions { condition: None, mark: Some(upload.mark) };
+            let _ = self.put(&upload.key, upload.content, &options);
+            self.uploads.remove(&upload.id);
+        }
+    }
+
     fn next(&mut self) -> u64 {
         self.last += 1;
         self.last
@@ -123,7 +151,16 @@ impl State {
         if parts.is_empty() {
             return bad("no parts".to_owned());
         }
-        let options = PutOptions { condition: condition.cloned(), mark: Some(upload.mark.clone()) };
+        let mark = upload.mark.clone();
+        if !self.completion.is_zero() {
+            self.check(key, condition)?;
+            // Until then its parts are of no use to another.
+            self.uploads.entry(id.to_owned()).and_modify(|upload| upload.parts.clear());
+            let (due, content) = (Instant::now() + self.completion, content.freeze());
+            self.completing.push(Completing { due, key: key.to_owned(), id: id.to_owned(), content, mark });
+            return Err(StoreError::failed(storagedriver::ErrorKind::Unavailable, "it takes its time"));
+        }
+        let options = PutOptions { condition: condition.cloned(), mark: Some(mark) };
         let version = self.put(key, content.freeze(), &options)?;
         self.uploads.remove(id);
         Ok(version)

@@ -4,6 +4,7 @@
 mod crashes;
 mod endings;
 mod interleavings;
+mod late;
 mod renames;
 mod slow;
 mod stale;

@@ -34,6 +34,16 @@ pub(crate) fn unconditional() -> Stores {
     Stores::new(description, 4096)
 }
 
+/// As Ceph: an upload is completed with all the parts that it was sent, and no write has a condition.
+pub(crate) fn all_parts_named() -> Stores {
+    let mut description = small();
+    description.stray_parts = false;
+    description.conditional_put = false;
+    description.conditional_complete = false;
+    description.conditional_delete = false;
+    Stores::new(description, 4096)
+}
+
 /// As R2 and US3: parts of one size, and here no copies of parts and no list of uploads.
 pub(crate) fn same_size_parts() -> Stores {
     let mut description = small();

@@ -13,3 +13,4 @@ mod listing;
 #[path = "../servers/mod.rs"]
 mod servers;
 mod signing;
+mod strays;

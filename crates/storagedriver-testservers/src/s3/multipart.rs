@@ -153,6 +153,9 @@ impl Service {
             content.extend(&part.content);
         }
         self.check_sizes(&sizes)?;
+        if !self.options.stray_parts && chosen.len() < open.parts.len() {
+            return Err(errors::invalid("InvalidPart", "Not all parts of the upload are named."));
+        }
         let hash = md5_hex(&Content::from(bytes::Bytes::from(hashes)));
         Ok((content, format!("{hash}-{}", chosen.len())))
     }

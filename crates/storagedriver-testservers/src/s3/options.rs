@@ -97,6 +97,9 @@ pub struct S3Options {
     pub conditional_copy: bool,
     /// Which sizes the parts of an upload may have.
     pub part_sizes: PartSizes,
+    /// Whether an upload can be completed without some of the parts that it was sent; else 400
+    /// `InvalidPart`, as Ceph 16 answers.
+    pub stray_parts: bool,
     /// The least size of a part that is not the last, in bytes: 5 MiB, and 0 for none.
     pub min_part: u64,
     /// The largest object of one CopyObject, and the largest range of one UploadPartCopy, in bytes: 5 GiB.
@@ -129,6 +132,7 @@ impl Default for S3Options {
             conditional_writes: ConditionalWrites::default(),
             conditional_copy: true,
             part_sizes: PartSizes::default(),
+            stray_parts: true,
             min_part: 5 << 20,
             copy_limit: 5 << 30,
             put_limit: 5 << 30,

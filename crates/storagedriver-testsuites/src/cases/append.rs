@@ -162,9 +162,27 @@ pub(super) async fn forgets_what_was_written_past_the_close(fixture: &Fixture) -
             drop(writer);
             ensure_eq!(upload_sizes(storage, "/").await?, [("/file".to_owned(), kept)], "the uploads");
         }
-        append(storage, "/file", &pattern(99, 10)).await?.commit().await?;
-        expect_content(storage, "/file", &[content, pattern(99, 10)].concat()).await?;
+        // As much as was lost, as a client does that goes on.
+        let again = pattern(99, largest * 2 + 1);
+        append(storage, "/file", &again).await?.commit().await?;
+        expect_content(storage, "/file", &[content, again].concat()).await?;
         storage.delete("/file").await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn commits_with_less_than_was_lost(fixture: &Fixture) -> Checked {
+    let storage = fixture.storage();
+    let largest = fixture.scale().boundaries.iter().copied().max().unwrap_or_default();
+    for kept in [0, 1, 5000, largest + 1] {
+        for again in [0, 10] {
+            let content = pattern(kept, kept);
+            close_upload(storage, "/file", &content).await?;
+            drop(append(storage, "/file", &pattern(kept + 1, largest * 2 + 1)).await?);
+            append(storage, "/file", &pattern(99, again)).await?.commit().await?;
+            expect_content(storage, "/file", &[content, pattern(99, again)].concat()).await?;
+            storage.delete("/file").await?;
+        }
     }
     Ok(())
 }

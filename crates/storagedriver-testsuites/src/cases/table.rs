@@ -100,6 +100,7 @@ macro_rules! __with_cases {
             reopening_and_closing_keeps_content: ["reopen-close", "append-content"];
             goes_on_many_times: ["close-size", "append-resumes"];
             forgets_what_was_written_past_the_close: ["close-lost-tail", "drop-writer"];
+            commits_with_less_than_was_lost: ["close-lost-tail", "append-resumes"] needs [ShorterResume];
             goes_on_from_content: ["append-content"];
             keeps_content_readable_until_its_commit: ["append-content-readable"];
             conflicts_when_its_content_was_replaced: ["append-content-gone"];

@@ -44,8 +44,8 @@ impl Exchange {
         let operation = (self.state.classifier)(&parts);
         let asked = Asked::new(&parts, &body, operation);
         let (number, fault) = self.state.begin(&asked);
-        if fault == Some(Fault::IgnoreStartAfter) {
-            parts.uri = without_parameter(&asked, "start-after")?;
+        if let (Some(Fault::IgnoreStartAfter), Some(start)) = (&fault, asked.start()) {
+            parts.uri = without_parameter(&asked, start)?;
         }
         let request = Request::from_parts(parts, body);
         let reply = self.serve(&asked, number, fault, request).await?;
@@ -76,7 +76,7 @@ impl Exchange {
             Some(Fault::Stall { place: Place::BeforeRequest, hold }) => self.state.gate.wait(*hold).await,
             _ => {}
         }
-        let reply = match asked.parameter("continuation-token").and_then(|token| self.state.rest(token)) {
+        let reply = match asked.token().and_then(|token| self.state.rest(token)) {
             Some(rest) => return Ok(listing_reply(rest)),
             None => self.forward(self.request(request, fault.as_ref())).await,
         };
@@ -136,7 +136,7 @@ impl Exchange {
                 rewrite(reply, |page| self.truncate(asked, page, keep, mark)).await
             }
             Some(Fault::RepeatPage) => {
-                let token = asked.parameter("continuation-token").is_some();
+                let token = asked.token().is_some();
                 let from = asked.continues_from().unwrap_or_default();
                 rewrite(reply, |page| listing::repeat(page, &from, token)).await
             }
@@ -145,8 +145,8 @@ impl Exchange {
     }
 
     fn truncate(&self, asked: &Asked, page: &str, keep: usize, mark: Mark) -> Option<String> {
-        let second = asked.parameter("list-type") == Some("2");
-        let token = second.then(|| self.state.new_token());
+        let tokens = asked.parameter("list-type") == Some("2") || listing::is_json(page);
+        let token = tokens.then(|| self.state.new_token());
         let truncated = listing::truncate(page, keep, mark, token.as_deref())?;
         if let (Some(token), Some(rest)) = (token, truncated.rest) {
             self.state.keep_rest(token, rest);
@@ -230,8 +230,9 @@ fn full(body: impl Into<Bytes>) -> Body {
 }
 
 fn listing_reply(page: String) -> Response<Body> {
+    let kind = if listing::is_json(&page) { "application/json" } else { "application/xml" };
     let mut reply = Response::new(full(page));
-    reply.headers_mut().insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static("application/xml"));
+    reply.headers_mut().insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static(kind));
     reply
 }
 

@@ -75,8 +75,8 @@ pub enum Fault {
         /// How long it waits before each piece.
         hold: Hold,
     },
-    /// An S3 listing loses all but its first entries. Fits `GET`; other replies pass unchanged, and
-    /// so does a listing that has no more entries than `keep`.
+    /// A listing of S3, or of Google's JSON API, loses all but its first entries. Fits `GET`; other replies
+    /// pass unchanged, and so does a listing that has no more entries than `keep`.
     TruncateListing {
         /// How many entries stay, keys and common prefixes counted together.
         keep: usize,
@@ -85,10 +85,10 @@ pub enum Fault {
     },
     /// The page names as the next page itself: the marker or token that it was asked for with. A client
     /// that follows it gets the page twice. Fits a `GET` of a listing that continues from a
-    /// `continuation-token` or a `marker`, in S3's and Azure's XML.
+    /// `continuation-token` or a `marker`, in S3's and Azure's XML, or from a `pageToken`, in Google's JSON.
     RepeatPage,
-    /// The parameter `start-after` is taken out of the query, so the listing begins at its beginning.
-    /// Fits a `GET` that has it. An upstream that verifies signatures refuses what is left.
+    /// The parameter `start-after` (Google's: `startOffset`) is taken out of the query, so the listing begins at
+    /// its beginning. Fits a `GET` that has it. An upstream that verifies signatures refuses what is left.
     IgnoreStartAfter,
 }
 
@@ -132,11 +132,11 @@ pub enum Hold {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Mark {
-    /// Truncated, with a marker or token that leads to the rest. For version 2 the proxy keeps the rest
+    /// Truncated, with a marker or token that leads to the rest. For version 2, and in JSON, the proxy keeps the rest
     /// and answers the token itself, so that no signed query has to be rewritten: the rest is as old as
     /// the page. For version 1 the marker goes to the upstream; one entry stays at least.
     Truncated,
-    /// Truncated, without a marker or token.
+    /// Truncated, without a marker or token. In JSON, where nothing else says so, the page stays as it is.
     TruncatedWithoutToken,
     /// Complete, which is a lie.
     Complete,

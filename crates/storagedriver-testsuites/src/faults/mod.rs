@@ -36,6 +36,7 @@ mod gate;
 pub mod gcs;
 mod life;
 mod listing;
+mod lives;
 mod proxy;
 mod record;
 mod request;
@@ -45,6 +46,7 @@ mod state;
 
 pub use fault::{CopyEnd, Fault, Hold, Mark, Place};
 pub use life::Life;
+pub use lives::survive;
 pub use proxy::FaultProxy;
 pub use record::{Counts, Entry};
 pub use schedule::{Rule, Schedule};

@@ -4,7 +4,12 @@ use hyper::Method;
 use hyper::body::Body;
 use hyper::http::request::Parts;
 
-use super::{Fault, Place, s3};
+use super::{Fault, Place, gcs, s3};
+
+/// The parameters that name a token: S3's version 2, Google's.
+const TOKENS: [&str; 2] = ["continuation-token", "pageToken"];
+/// The parameters that say where a listing starts, of the same.
+const STARTS: [&str; 2] = ["start-after", "startOffset"];
 
 /// The head of a request, and whether it has a body.
 #[derive(Debug)]
@@ -14,6 +19,7 @@ pub(super) struct Asked {
     pub(super) query: String,
     pub(super) operation: &'static str,
     s3_operation: &'static str,
+    gcs_operation: &'static str,
     has_body: bool,
     copies: bool,
 }
@@ -26,6 +32,7 @@ impl Asked {
             query: parts.uri.query().unwrap_or_default().to_owned(),
             operation,
             s3_operation: s3::path_style(parts),
+            gcs_operation: gcs::operation(parts),
             has_body: !body.is_end_stream(),
             copies: parts.method == Method::PUT && parts.headers.contains_key("x-ms-copy-source"),
         }
@@ -36,10 +43,20 @@ impl Asked {
         parameter(&self.query, name)
     }
 
-    /// What a listing is asked to continue from, decoded; the token of version 2 before the marker.
+    /// The token that a listing is asked to continue from, as it stands in the query.
+    pub(super) fn token(&self) -> Option<&str> {
+        TOKENS.into_iter().find_map(|name| self.parameter(name))
+    }
+
+    /// What a listing is asked to continue from, decoded; a token before the marker.
     pub(super) fn continues_from(&self) -> Option<String> {
-        let raw = self.parameter("continuation-token").or_else(|| self.parameter("marker"))?;
+        let raw = self.token().or_else(|| self.parameter("marker"))?;
         (!raw.is_empty()).then(|| super::listing::decode(raw))
+    }
+
+    /// The parameter that says after which key, or at which, a listing starts.
+    pub(super) fn start(&self) -> Option<&'static str> {
+        STARTS.into_iter().find(|name| self.parameter(name).is_some())
     }
 }
 
@@ -55,10 +72,11 @@ impl Fault {
             }
             Self::PendingCopy { .. } => asked.copies,
             Self::TruncateListing { .. } => {
-                reads && [asked.operation, asked.s3_operation].iter().any(|name| s3::LISTINGS.contains(name))
+                let s3 = [asked.operation, asked.s3_operation].iter().any(|name| s3::LISTINGS.contains(name));
+                reads && (s3 || asked.gcs_operation == gcs::LIST)
             }
             Self::RepeatPage => reads && asked.continues_from().is_some(),
-            Self::IgnoreStartAfter => reads && asked.parameter("start-after").is_some(),
+            Self::IgnoreStartAfter => reads && asked.start().is_some(),
             _ => true,
         }
     }

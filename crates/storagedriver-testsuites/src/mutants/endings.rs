@@ -5,7 +5,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use storagedriver::{Error, Result};
 
-use super::wrap::{Draft, Habit, gap, long_gap};
+use super::wrap::{Draft, Habit, gap, lock, long_gap};
 
 /// `close` publishes what it should only keep.
 pub(super) struct ClosePublishes;
@@ -87,6 +87,24 @@ pub(super) struct DropCancels;
 impl Habit for DropCancels {
     fn dropped(draft: &mut Draft) {
         let _ = draft.inner.cancel().now_or_never();
+    }
+}
+
+/// An upload cannot be committed with less than a dropped writer of it had taken.
+pub(super) struct LostBytesAreNeeded;
+
+#[async_trait]
+impl Habit for LostBytesAreNeeded {
+    async fn commit(draft: &mut Draft) -> Result<()> {
+        let lost = std::mem::take(&mut *lock(&draft.desk.buffer)).len();
+        if draft.resumed && draft.accepted.len() < lost {
+            return Err(Error::backend(&draft.path, "parts of a writer that was lost are left"));
+        }
+        draft.inner.commit().await
+    }
+
+    fn dropped(draft: &mut Draft) {
+        lock(&draft.desk.buffer).clone_from(&draft.accepted);
     }
 }
 

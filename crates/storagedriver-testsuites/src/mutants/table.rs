@@ -276,6 +276,9 @@ mutants! {
     drop_cancels = Writes::<endings::DropCancels>::wrap => {
         append::forgets_what_was_written_past_the_close: "writer /file: path not found",
     }
+    lost_bytes_are_needed = Writes::<endings::LostBytesAreNeeded>::wrap => {
+        append::commits_with_less_than_was_lost: "parts of a writer that was lost are left",
+    }
     cancel_closes = Writes::<endings::CancelCloses>::wrap => {
         writer::cancel_leaves_no_trace: "wanted path_not_found, but the operation succeeded",
     }

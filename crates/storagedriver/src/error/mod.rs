@@ -238,20 +238,10 @@ impl fmt::Display for Names<'_> {
     }
 }
 
-impl Error {
-    /// Whether the path was not there.
-    pub fn is_not_found(&self) -> bool {
-        matches!(self, Error::PathNotFound { .. })
-    }
-
-    /// Whether the same call may succeed later without anything being changed.
-    pub fn is_retryable(&self) -> bool {
-        matches!(self, Error::Throttled { .. } | Error::Unavailable { .. })
-    }
-
-    /// Where the error arose; `None` for errors of the factory and the configuration.
-    pub fn context(&self) -> Option<&Context> {
-        match self {
+/// The context of an error behind a reference of either kind, as a reference of that kind.
+macro_rules! context_of {
+    ($error:expr) => {
+        match $error {
             Error::PathNotFound { context }
             | Error::InvalidPath { context, .. }
             | Error::InvalidOffset { context, .. }
@@ -269,24 +259,27 @@ impl Error {
             | Error::InvalidParameter { .. }
             | Error::InvalidConfiguration { .. } => None,
         }
+    };
+}
+
+impl Error {
+    /// Whether the path was not there.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Error::PathNotFound { .. })
+    }
+
+    /// Whether the same call may succeed later without anything being changed.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Error::Throttled { .. } | Error::Unavailable { .. })
+    }
+
+    /// Where the error arose; `None` for errors of the factory and the configuration.
+    pub fn context(&self) -> Option<&Context> {
+        context_of!(self)
     }
 
     fn context_mut(&mut self) -> Option<&mut Context> {
-        match self {
-            Error::PathNotFound { context }
-            | Error::InvalidPath { context, .. }
-            | Error::InvalidOffset { context, .. }
-            | Error::Conflict { context, .. }
-            | Error::Unsupported { context, .. }
-            | Error::PermissionDenied { context, .. }
-            | Error::Unauthenticated { context, .. }
-            | Error::OutOfSpace { context, .. }
-            | Error::Throttled { context, .. }
-            | Error::Unavailable { context, .. }
-            | Error::Corrupted { context, .. }
-            | Error::Backend { context, .. } => Some(context),
-            _ => None,
-        }
+        context_of!(self)
     }
 
     /// The driver that failed, once the handle has stamped it.

@@ -4,17 +4,10 @@
 
 use std::borrow::Cow;
 
-use super::Mark;
+use super::{Truncated, decode_bytes};
+use crate::faults::Mark;
 
 const END: &str = "</ListBucketResult>";
-
-/// A listing that lost its last entries.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Truncated {
-    pub(super) page: String,
-    /// The page that the token leads to.
-    pub(super) rest: Option<String>,
-}
 
 /// Cuts an S3 listing after its first entries; `None` when it is no such listing, or has no more than
 /// `keep`. With a `token` the listing is of version 2, without one of version 1.
@@ -177,31 +170,6 @@ fn encode(text: &str) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~/".contains(byte);
     let byte = |byte: u8| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
     text.bytes().map(byte).collect()
-}
-
-/// Percent-decodes a value of a query.
-pub(super) fn decode(text: &str) -> String {
-    String::from_utf8_lossy(&decode_bytes(text)).into_owned()
-}
-
-fn decode_bytes(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let hex = |digits: &[u8]| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
-        let decoded = if first == b'%' { after.get(..2).and_then(hex) } else { None };
-        match decoded {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(if first == b'+' { b' ' } else { first });
-                rest = after;
-            }
-        }
-    }
-    bytes
 }
 
 #[cfg(test)]

@@ -1,0 +1,54 @@
+//! Many clients at once, until there were enough faults.
+
+use futures_util::future::join_all;
+
+use super::{FaultProxy, Life};
+
+/// Lets all `lives` go on at once until the proxy has made so many faults, which together have to be survived
+/// by more than 200 operations; then ends the faults, and looks at what each of them left through `open`, a
+/// driver behind the same proxy. Prints what happened.
+///
+/// # Panics
+/// As [`Life::step`]; and if fewer operations were acknowledged, for then the faults hid everything.
+pub async fn survive(
+    mut lives: Vec<Life>,
+    proxy: &FaultProxy,
+    faults: u64,
+    open: impl FnOnce() -> storagedriver::Storage,
+) -> storagedriver::Storage {
+    while proxy.counts().faults() < faults {
+        let steps = lives.into_iter().map(|mut life| {
+            tokio::spawn(async move {
+                for _ in 0..10 {
+                    life.step().await;
+                }
+                life
+            })
+        });
+        lives = join_all(steps).await.into_iter().map(finished).collect();
+    }
+    let counts = proxy.counts();
+    println!("{} requests, {} faults: {:?}", counts.requests, counts.faults(), counts.by_fault);
+    for life in &lives {
+        println!("{}", life.told());
+    }
+    let done: u64 = lives.iter().map(Life::acknowledged).sum();
+    assert!(done > 200, "only {done} operations were acknowledged: the faults hid everything");
+    proxy.stop_faults();
+    let calm = open();
+    for life in &mut lives {
+        life.look(&calm).await;
+    }
+    calm
+}
+
+/// The life, or the panic that ended it.
+fn finished(joined: Result<Life, tokio::task::JoinError>) -> Life {
+    match joined {
+        Ok(life) => life,
+        Err(ended) => match ended.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(ended) => std::panic::resume_unwind(Box::new(ended.to_string())),
+        },
+    }
+}
