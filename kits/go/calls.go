@@ -13,7 +13,7 @@ import (
 
 func (s *service) Health(ctx context.Context, _ *driverpb.HealthRequest) (*driverpb.HealthReply, error) {
 	return &driverpb.HealthReply{}, s.guarded("/", func() error {
-		driver, err := s.on(allowed)
+		driver, err := s.on(ctx, allowed)
 		if err == nil {
 			_, err = driver.Stat(ctx, "/")
 		}
@@ -24,7 +24,7 @@ func (s *service) Health(ctx context.Context, _ *driverpb.HealthRequest) (*drive
 func (s *service) Stat(ctx context.Context, request *driverpb.StatRequest) (*driverpb.StatReply, error) {
 	reply := &driverpb.StatReply{}
 	return reply, s.guarded(request.Path, func() error {
-		driver, err := s.on(allowed, request.Path)
+		driver, err := s.on(ctx, allowed, request.Path)
 		if err != nil {
 			return err
 		}
@@ -36,7 +36,7 @@ func (s *service) Stat(ctx context.Context, request *driverpb.StatRequest) (*dri
 
 func (s *service) List(request *driverpb.ListRequest, stream driverpb.StorageDriver_ListServer) error {
 	return s.guarded(request.Path, func() error {
-		driver, err := s.on(allowed, request.Path)
+		driver, err := s.on(stream.Context(), allowed, request.Path)
 		if err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func (s *service) List(request *driverpb.ListRequest, stream driverpb.StorageDri
 
 func (s *service) Uploads(request *driverpb.UploadsRequest, stream driverpb.StorageDriver_UploadsServer) error {
 	return s.guarded(request.Below, func() error {
-		driver, err := s.on(allowed, request.Below)
+		driver, err := s.on(stream.Context(), allowed, request.Below)
 		if err != nil {
 			return err
 		}
@@ -95,7 +95,7 @@ func inBatches[I any, M proto.Message](items []I, message func(I) M, send func([
 
 func (s *service) Rename(ctx context.Context, request *driverpb.RenameRequest) (*driverpb.RenameReply, error) {
 	return &driverpb.RenameReply{}, s.guarded(request.From, func() error {
-		driver, err := s.on(refused, request.From, request.To)
+		driver, err := s.on(ctx, refused, request.From, request.To)
 		if err != nil {
 			return err
 		}
@@ -112,7 +112,7 @@ func (s *service) Rename(ctx context.Context, request *driverpb.RenameRequest) (
 
 func (s *service) Delete(ctx context.Context, request *driverpb.DeleteRequest) (*driverpb.DeleteReply, error) {
 	return &driverpb.DeleteReply{}, s.guarded(request.Path, func() error {
-		driver, err := s.on(refused, request.Path)
+		driver, err := s.on(ctx, refused, request.Path)
 		if err != nil {
 			return err
 		}
@@ -123,7 +123,7 @@ func (s *service) Delete(ctx context.Context, request *driverpb.DeleteRequest) (
 func (s *service) AbortUpload(ctx context.Context, request *driverpb.AbortUploadRequest) (*driverpb.AbortUploadReply, error) {
 	path := request.GetUpload().GetPath()
 	return &driverpb.AbortUploadReply{}, s.guarded(path, func() error {
-		driver, err := s.on(refused, path)
+		driver, err := s.on(ctx, refused, path)
 		if err != nil {
 			return err
 		}
@@ -138,7 +138,7 @@ func (s *service) AbortUpload(ctx context.Context, request *driverpb.AbortUpload
 func (s *service) RedirectUrl(ctx context.Context, request *driverpb.RedirectUrlRequest) (*driverpb.RedirectUrlReply, error) {
 	reply := &driverpb.RedirectUrlReply{}
 	return reply, s.guarded(request.Path, func() error {
-		driver, err := s.on(refused, request.Path)
+		driver, err := s.on(ctx, refused, request.Path)
 		redirector, ok := driver.(Redirector)
 		if err != nil || !ok {
 			return err
@@ -158,7 +158,7 @@ func (s *service) RedirectUrl(ctx context.Context, request *driverpb.RedirectUrl
 func (s *service) Examine(ctx context.Context, request *driverpb.ExamineRequest) (*driverpb.ExamineReply, error) {
 	reply := &driverpb.ExamineReply{}
 	return reply, s.guarded(request.Scratch, func() error {
-		driver, err := s.on(refused, request.Scratch)
+		driver, err := s.on(ctx, refused, request.Scratch)
 		examiner, ok := driver.(Examiner)
 		if err != nil || !ok {
 			return err

@@ -12,7 +12,7 @@ import (
 
 func (s *service) GetContent(request *driverpb.GetContentRequest, stream driverpb.StorageDriver_GetContentServer) error {
 	return s.guarded(request.Path, func() error {
-		driver, err := s.on(refused, request.Path)
+		driver, err := s.on(stream.Context(), refused, request.Path)
 		if err != nil {
 			return err
 		}
@@ -42,7 +42,7 @@ func (s *service) PutContent(stream driverpb.StorageDriver_PutContentServer) err
 			return ended(err, "before anything came")
 		}
 		path = first.Path
-		driver, err := s.on(refused, path)
+		driver, err := s.on(stream.Context(), refused, path)
 		if err != nil {
 			return err
 		}
@@ -82,7 +82,7 @@ func placed(err error, path string) error {
 
 func (s *service) Read(request *driverpb.ReadRequest, stream driverpb.StorageDriver_ReadServer) error {
 	return s.guarded(request.Path, func() error {
-		driver, err := s.on(refused, request.Path)
+		driver, err := s.on(stream.Context(), refused, request.Path)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package storagedriver
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"math"
@@ -124,6 +125,17 @@ type Content struct {
 	Version string
 	// Body gives exactly what was asked for. The kit closes it.
 	Body io.ReadCloser
+}
+
+// ContentOf gives what was asked for of content that is in memory. InvalidOffset if it starts past the end.
+func ContentOf(path string, content []byte, options ReadOptions) (*Content, error) {
+	size := uint64(len(content))
+	start, length, err := options.Range(path, size)
+	if err != nil {
+		return nil, err
+	}
+	body := bytes.NewReader(content[start : start+length])
+	return &Content{Size: size, Body: io.NopCloser(body)}, nil
 }
 
 // Guarantee is the name of a promise of the contract that not every backend can keep.

@@ -43,7 +43,7 @@ func NewServer[D Driver](name, version string, factory Factory[D]) *Server {
 		// Each upload that is open holds a stream; the host is trusted with their number.
 		grpc.MaxConcurrentStreams(1<<20),
 		// The host pings every 10 s, also while nothing is called.
-		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 100 * time.Millisecond, PermitWithoutStream: true}),
 		grpc.WriteBufferSize(256<<10),
 		grpc.ReadBufferSize(256<<10),
 		grpc.WaitForHandlers(true),
@@ -92,6 +92,7 @@ type service struct {
 	program      string
 	capabilities []string
 	factory      func(context.Context, Parameters) (Driver, error)
+	uploads      openUploads
 
 	mutex sync.RWMutex
 	// Nil until it is opened.
@@ -171,7 +172,8 @@ const (
 )
 
 // The driver, for a call on paths.
-func (s *service) on(root rootIs, paths ...string) (Driver, error) {
+func (s *service) on(ctx context.Context, root rootIs, paths ...string) (Driver, error) {
+	s.uploads.settle(ctx)
 	s.mutex.RLock()
 	defer s.mutex.RUnlock()
 	if s.driver == nil {

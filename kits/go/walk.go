@@ -48,7 +48,7 @@ func (s *service) Walk(stream driverpb.StorageDriver_WalkServer) error {
 		if start == nil {
 			return protocol.Errorf(Backend, "", "the host broke the protocol: a walk begins with its start")
 		}
-		driver, err := s.on(allowed, start.Path)
+		driver, err := s.on(stream.Context(), allowed, start.Path)
 		if err != nil {
 			return err
 		}

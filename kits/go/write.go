@@ -32,7 +32,7 @@ func (s *service) Write(stream driverpb.StorageDriver_WriteServer) error {
 		if open == nil {
 			return protocol.Errorf(Backend, "", "the host broke the protocol: an upload begins with its opening")
 		}
-		driver, err := s.on(refused, open.Path)
+		driver, err := s.on(stream.Context(), refused, open.Path)
 		if err != nil {
 			return err
 		}
@@ -40,6 +40,7 @@ func (s *service) Write(stream driverpb.StorageDriver_WriteServer) error {
 		if mode != Create && mode != Append {
 			return protocol.Errorf(Unsupported, open.Path, "the unknown mode %d of opening an upload", open.Mode)
 		}
+		defer s.uploads.begin(stream.Context())()
 		writer, err := driver.Writer(stream.Context(), open.Path, mode)
 		if err != nil {
 			return placed(err, open.Path)

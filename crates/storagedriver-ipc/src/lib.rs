@@ -10,7 +10,7 @@ mod server;
 #[cfg(all(feature = "host", unix))]
 pub use host::{DRIVER, ExternalParameters, RESOLVER};
 #[cfg(feature = "serve")]
-pub use server::{Server, SocketFile, main};
+pub use server::{Server, SocketFile, main, main_with};
 
 /// The version of the protocol that this crate speaks.
 pub const VERSION: u32 = 1;
