@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	storagedriver "github.com/storagedriver/storagedriver/kits/go"
 	"github.com/storagedriver/storagedriver/kits/go/driverpb"
@@ -342,7 +343,7 @@ func TestACallWaitsForWritersThatWereDroppedBeforeIt(t *testing.T) {
 	select {
 	case <-asked:
 		t.Error("the driver was asked while the writer was there")
-	default:
+	case <-time.After(100 * time.Millisecond):
 	}
 	close(writer.goOn)
 	if err := within(t, done, "the call"); err != nil {
