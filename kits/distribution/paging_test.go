@@ -60,7 +60,7 @@ func pages(t *testing.T, server *httptest.Server, at, field string) []string {
 }
 
 // For every repository and page size, tags and catalogue come each exactly once.
-func TestEveryNameComesOnOnePage(t *testing.T) {
+func TestConformanceEveryNameComesOnOnePage(t *testing.T) {
 	for name, section := range map[string]map[string]any{"filesystem": sectionOfFiles(t), "s3": sectionOnCeph(t)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -112,7 +112,7 @@ func tagsOf(files []string) []string {
 
 // A repository below another may sort before the manifests of that one: Distribution's own drivers lose one of them between two
 // pages.
-func TestARepositoryComesBeforeThoseBelowIt(t *testing.T) {
+func TestConformanceARepositoryComesBeforeThoseBelowIt(t *testing.T) {
 	section := sectionOfFiles(t)
 	made := opened(t, section)
 	expected := []string{
