@@ -42,8 +42,8 @@ func NewServer[D Driver](name, version string, factory Factory[D]) *Server {
 		grpc.InitialConnWindowSize(protocol.ConnectionWindow),
 		// Each upload that is open holds a stream; the host is trusted with their number.
 		grpc.MaxConcurrentStreams(1<<20),
-		// The host pings every 10 s, also while nothing is called.
-		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 100 * time.Millisecond, PermitWithoutStream: true}),
+		// A host may ping as often as it likes, also while nothing is called. Left to itself gRPC ends the connection then.
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Nanosecond, PermitWithoutStream: true}),
 		grpc.WriteBufferSize(256<<10),
 		grpc.ReadBufferSize(256<<10),
 		grpc.WaitForHandlers(true),

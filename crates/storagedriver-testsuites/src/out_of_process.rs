@@ -64,7 +64,9 @@ impl OutOfProcess {
             parameters: Arc::new(parameters),
             empties: false,
             // A call that is dropped takes effect until the process reads that it was.
-            scale: Scale::default().with_settle(Duration::from_millis(100)),
+            scale: Scale::default()
+                .with_settle(Duration::from_millis(100))
+                .with_underway(Duration::from_millis(4)),
         }
     }
 
@@ -76,7 +78,7 @@ impl OutOfProcess {
     }
 
     /// How much the suite may ask of the backend; the default is [`Scale::default`] with a `settle`
-    /// of 100 ms.
+    /// of 100 ms and an `underway` of 4 ms.
     #[must_use]
     pub fn with_scale(mut self, scale: Scale) -> Self {
         self.scale = scale;

@@ -123,15 +123,18 @@ class Service(driver_pb2_grpc.StorageDriverServicer):
                 return self._reply
             self.mask.hide(texts for name in self._secrets for texts in _texts(parameters.get(name)))
             call = await self.calls.begin()
-            driver = await call.step(self._factory, parameters)
-            reply = pb.OpenReply(
-                lacking=list(driver.lacking),
-                path_limit=driver.path_limit,
-                component_limit=driver.component_limit,
-                key_prefix=driver.key_prefix,
-            )
-            self._driver, self._reply = driver, reply
-            return reply
+            self._driver, self._reply = await call.step(self._make, parameters)
+            return self._reply
+
+    def _make(self, parameters: Parameters) -> Tuple[StorageDriver, pb.OpenReply]:
+        driver = self._factory(parameters)
+        reply = pb.OpenReply(
+            lacking=list(driver.lacking),
+            path_limit=driver.path_limit,
+            component_limit=driver.component_limit,
+            key_prefix=driver.key_prefix,
+        )
+        return driver, reply
 
     async def shut_down(self) -> None:
         """Lets go of the driver, after all that it was dropped in the middle of."""

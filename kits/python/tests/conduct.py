@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any, Dict, Iterable, Iterator, List, Optional
 
 import storagedriver_kit as kit
@@ -43,7 +42,7 @@ class Conduct(kit.StorageDriver):
         self.given = dict(parameters)
         self.contents: Dict[str, bytes] = {}
         self.log: List[str] = []
-        self.entered = threading.Event()
+        self.released = threading.Event()
 
     def reader(
         self, path: str, offset: int = 0, length: Optional[int] = None, version: Optional[str] = None
@@ -81,10 +80,15 @@ class Conduct(kit.StorageDriver):
             yield bytes(1 << 20)
 
     def put_content(self, path: str, content: bytes) -> None:
-        if path == "/slow":
-            self.entered.set()
-            time.sleep(0.5)
+        if content == b"slow":
+            self.log.append("slow begins")
+            self.released.wait()
+            self.released.clear()
         self.contents[path] = content
+        if content == b"slow":
+            self.log.append("slow ends")
+        if path == "/release":
+            self.released.set()
 
     def writer(self, path: str, append: bool) -> kit.Writer:
         return Recorder(self, path)
@@ -108,7 +112,10 @@ class Conduct(kit.StorageDriver):
         raise kit.PathNotFound(source)
 
     def delete(self, path: str) -> None:
-        del self.contents[path]
+        if path == "/log":
+            self.log.clear()
+        else:
+            del self.contents[path]
 
     def uploads(self, below: str) -> Iterable[UploadInfo]:
         return []

@@ -133,7 +133,8 @@ class Host:
         return self.call.Stat(pb.StatRequest(path=path), timeout=PATIENCE).info
 
     def list(self, path: str) -> List[pb.FileInfo]:
-        return [info for reply in self.call.List(pb.ListRequest(path=path), timeout=PATIENCE) for info in reply.entries]
+        replies = self.call.List(pb.ListRequest(path=path), timeout=PATIENCE)
+        return [info for reply in replies for info in batch_of(reply)]
 
     def uploads(self, below: str = "/") -> List[pb.UploadInfo]:
         replies = self.call.Uploads(pb.UploadsRequest(below=below), timeout=PATIENCE)
@@ -150,6 +151,11 @@ def puts(path: str, content: bytes) -> Iterator[pb.PutContentRequest]:
     pieces = [content[start : start + MIB] for start in range(0, len(content), MIB)] or [b""]
     for place, piece in enumerate(pieces):
         yield pb.PutContentRequest(path=path if place == 0 else "", data=piece, last=place == len(pieces) - 1)
+
+
+def batch_of(reply: Any) -> List[pb.FileInfo]:
+    assert 0 < len(reply.entries) <= 1000 and reply.ByteSize() <= 2 * MIB, (len(reply.entries), reply.ByteSize())
+    return list(reply.entries)
 
 
 def content_of(replies: Iterable[pb.ContentReply]) -> bytes:
@@ -257,8 +263,7 @@ class Walk:
     def entries(self) -> Iterator[pb.FileInfo]:
         try:
             for reply in self.replies:
-                assert 0 < len(reply.entries) <= 1000, len(reply.entries)
-                yield from reply.entries
+                yield from batch_of(reply)
         finally:
             self.requests.end()
 

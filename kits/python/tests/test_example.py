@@ -62,6 +62,15 @@ class Example(unittest.TestCase):
         for tree in [False, True]:
             self.assertEqual(self.host.walk(tree=tree).keys(), ["/many/", *wanted])
 
+    def test_long_names_make_small_batches(self) -> None:
+        above = "".join("/" + letter * 250 for letter in "abcdefghijkl")
+        os.makedirs(f"{self.root}{above}")
+        wanted = [f"{above}/{place:04}" for place in range(1000)]
+        for path in wanted:
+            Path(f"{self.root}{path}").touch()
+        self.assertEqual([info.path for info in self.host.list(above)], wanted)
+        self.assertEqual(self.host.walk(above).keys(), wanted)
+
     def test_walks_in_both_orders_from_anywhere(self) -> None:
         for path in ["/a-b", "/a/x", "/a/b/c", "/a.c/d", "/a0", "/z/z/z"]:
             self.host.put(path, b"")

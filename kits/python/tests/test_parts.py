@@ -8,6 +8,7 @@ from typing import Iterable, List
 
 from storagedriver_kit import EntryKind, FileInfo, InvalidParameter, ListWalk, Parameters, PathNotFound, WalkOrder
 from storagedriver_kit._status import Masker, cut
+from storagedriver_kit._walk_call import _Ahead
 from storagedriver_kit.paths import sort_key
 from storagedriver_kit.walk import keys_of
 
@@ -84,6 +85,17 @@ class Walks(unittest.TestCase):
         self.assertEqual([info.path for info in walk], ["/d"])
         with self.assertRaises(PathNotFound):
             next(ListWalk(driver, "/none", WalkOrder.KEY))
+
+
+class Credit(unittest.TestCase):
+    def test_what_a_skip_takes_out_before_it_is_sent_uses_none(self) -> None:
+        entries = [FileInfo("/d", EntryKind.DIRECTORY)] + [FileInfo(f"/d/{n}", EntryKind.FILE, 1, 1) for n in range(9)]
+        ahead = _Ahead(lambda: iter(entries + [FileInfo("/e", EntryKind.DIRECTORY)]), WalkOrder.KEY, 3, lambda: None)
+        self.assertFalse(ahead.read())
+        self.assertFalse(ahead.may_read())
+        ahead.skip("/d")
+        self.assertTrue(ahead.read())
+        self.assertEqual([[info.path for info in batch] for batch in ahead.take()], [["/d", "/e"]])
 
 
 class Parts(unittest.TestCase):

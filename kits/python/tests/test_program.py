@@ -7,6 +7,7 @@ import os
 import signal
 import stat
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -38,12 +39,19 @@ class Lifeline(unittest.TestCase):
 
     def test_a_driver_that_is_stuck_ends_too(self) -> None:
         with Host(CONDUCT) as host:
-            requests = [pb.PutContentRequest(path="/slow", last=True)]
+            requests = [pb.PutContentRequest(path="/slow", data=b"slow", last=True)]
             for _ in range(100):
-                # More than there are threads, each half a second.
+                # More than there are threads, and none is ever over.
                 host.call.PutContent.future(iter(requests))
             host.process.stdin.close()
             self.assertEqual(host.process.wait(2), 0)
+
+    def test_a_driver_whose_loop_is_stuck_ends_too(self) -> None:
+        program = "import asyncio, time, storagedriver_kit.serving as s; l = asyncio.new_event_loop(); "
+        program += "__import__('threading').Thread(target=s._watch, args=(l, asyncio.Event())).start(); time.sleep(60)"
+        stuck = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, cwd=KIT)
+        stuck.stdin.close()
+        self.assertEqual(stuck.wait(10), 0)
 
     def test_what_is_said_on_standard_input_does_not_matter(self) -> None:
         with Host(CONDUCT) as host:

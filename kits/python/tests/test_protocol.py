@@ -162,11 +162,25 @@ class Answers(Conducted):
         self.assertEqual(self.host.get("/a"), b"old")
 
     def test_what_was_dropped_does_not_come_back_over_what_is_done_after_it(self) -> None:
-        dropped = self.host.call.PutContent.future(iter(puts("/slow", b"dropped")), timeout=PATIENCE)
-        time.sleep(0.2)
-        dropped.cancel()
-        self.host.put("/slow", b"after")
-        self.assertEqual(self.host.get("/slow"), b"after")
+        for path, by_deadline in [("/a", False), ("/b/c", True)]:
+            slow = self.host.call.PutContent.future(iter(puts(path, b"slow")), timeout=3 if by_deadline else PATIENCE)
+            self.wait_for("slow begins")
+            if by_deadline:
+                self.assertEqual(slow.exception().code(), grpc.StatusCode.DEADLINE_EXCEEDED)
+            else:
+                slow.cancel()
+            after = self.host.call.PutContent.future(iter(puts(path, b"after")), timeout=PATIENCE)
+            # Whatever waits is let go by this alone.
+            self.host.put("/release", b"")
+            after.result()
+            self.wait_for("slow ends")
+            self.assertEqual(self.host.get(path), b"after")
+            self.host.call.Delete(pb.DeleteRequest(path="/log"), timeout=PATIENCE)
+
+    def test_a_chunk_of_any_size_goes_in_pieces(self) -> None:
+        content = bytes(range(256)) * (3 * MIB // 256) + b"end"
+        self.host.put("/a", content)
+        self.assertEqual(self.host.get("/a"), content)
 
     def test_a_reader_that_is_slow_holds_the_driver_back_and_nobody_else(self) -> None:
         replies = self.host.call.GetContent(pb.GetContentRequest(path="/endless"), timeout=PATIENCE)

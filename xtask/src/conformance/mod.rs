@@ -1,6 +1,7 @@
 //! The suite on every store that can be had here, and the matrix of it.
 
 mod distribution;
+mod go;
 mod python;
 mod report;
 mod system;
@@ -54,6 +55,9 @@ pub(crate) fn run(project: &Project, drivers: &[&str]) -> Outcome {
     }
     if drivers.is_empty() || drivers.contains(&python::KIT.name) {
         python::run(project, &mut report);
+    }
+    if drivers.is_empty() || drivers.contains(&go::KIT.name) {
+        go::run(project, &mut report);
     }
     if drivers.is_empty() || drivers.contains(&distribution::NAME) {
         distribution::run(project, &mut report);
