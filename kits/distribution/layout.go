@@ -72,8 +72,9 @@ func (d *driver) isEmptyTags(ctx context.Context, tags string) bool {
 
 // The place that a walk with Distribution's hint starts after; empty: from the start.
 //
-// The hints of the catalogue and of tags name a directory in which nothing of the next page can be: all of it is passed over.
-// Any other hint is passed over itself, and what lies below it comes, as Distribution's own drivers do.
+// The hint of tags names a directory in which nothing of the next page can be: all of it is passed over. That of the
+// catalogue names the `_manifests` of a repository: what lies below the repository comes, as other repositories can be there
+// on both sides of that. Any other hint is passed over itself, and what lies below it comes, as Distribution's own drivers do.
 func startAfter(from, hint string, order protocol.WalkOrder) string {
 	if hint == "" || hint == "/" || hint == from {
 		return ""
@@ -81,8 +82,10 @@ func startAfter(from, hint string, order protocol.WalkOrder) string {
 	parent := path.Dir(hint)
 	isTag := path.Base(parent) == tagsName && path.Base(path.Dir(parent)) == manifestsName
 	switch {
-	case protocol.IsBelow(hint, repositoriesRoot) && (path.Base(hint) == manifestsName || isTag):
+	case protocol.IsBelow(hint, repositoriesRoot) && isTag:
 		return protocol.AfterSubtree(hint).String()
+	case from == repositoriesRoot && protocol.IsBelow(parent, from) && path.Base(hint) == manifestsName:
+		return protocol.WalkKey{Path: parent, IsDir: true}.String()
 	case order == protocol.TreeOrder:
 		return protocol.WalkKey{Path: hint, IsDir: true}.String()
 	}

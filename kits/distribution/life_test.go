@@ -57,7 +57,7 @@ func filesBelow(t *testing.T, section map[string]any, from string) []string {
 	return files
 }
 
-func TestImagesArePushedPulledAndCollected(t *testing.T) {
+func TestConformanceImagesArePushedPulledAndCollected(t *testing.T) {
 	eachStore(t, func(t *testing.T, section map[string]any) {
 		r := newRegistry(t, section)
 		shared := someBytes(6 << 20)
@@ -124,7 +124,7 @@ func TestImagesArePushedPulledAndCollected(t *testing.T) {
 	})
 }
 
-func TestAnUploadGoesOnAfterTheRegistryWasKilled(t *testing.T) {
+func TestConformanceAnUploadGoesOnAfterTheRegistryWasKilled(t *testing.T) {
 	eachStore(t, func(t *testing.T, section map[string]any) {
 		r := newRegistry(t, section)
 		content := someBytes(9 << 20)
@@ -158,7 +158,7 @@ func TestAnUploadGoesOnAfterTheRegistryWasKilled(t *testing.T) {
 }
 
 // The client goes away in the middle of a chunk: what came is kept, and the upload goes on from there.
-func TestAnUploadGoesOnAfterItsClientWasCutOff(t *testing.T) {
+func TestConformanceAnUploadGoesOnAfterItsClientWasCutOff(t *testing.T) {
 	eachStore(t, func(t *testing.T, section map[string]any) {
 		r := newRegistry(t, section)
 		content := someBytes(2 << 20)
@@ -199,7 +199,7 @@ func TestAnUploadGoesOnAfterItsClientWasCutOff(t *testing.T) {
 	})
 }
 
-func TestAContentOfAnotherDigestIsNotTaken(t *testing.T) {
+func TestConformanceAContentOfAnotherDigestIsNotTaken(t *testing.T) {
 	r := newRegistry(t, sectionOfFiles(t))
 	at := r.expect(http.StatusAccepted, http.MethodPost, "/v2/app/blobs/uploads/", nil).Header.Get("Location")
 	wrong := digest.FromString("another")
@@ -208,7 +208,7 @@ func TestAContentOfAnotherDigestIsNotTaken(t *testing.T) {
 }
 
 // The registry's own purger, on what it left open itself.
-func TestUploadsArePurged(t *testing.T) {
+func TestConformanceUploadsArePurged(t *testing.T) {
 	eachStore(t, func(t *testing.T, section map[string]any) {
 		r := newRegistry(t, section)
 		r.push("app:1", someBytes(1000))
@@ -261,7 +261,7 @@ func uploadsOf(t *testing.T, made *Driver) int {
 	return count
 }
 
-func TestABlobIsRedirectedToTheStore(t *testing.T) {
+func TestConformanceABlobIsRedirectedToTheStore(t *testing.T) {
 	section := sectionOnCeph(t)
 	r := newRegistry(t, section)
 	content := someBytes(100_000)
@@ -294,7 +294,7 @@ func TestABlobIsRedirectedToTheStore(t *testing.T) {
 }
 
 // A driver that was killed is started again by the registry.
-func TestTheRegistryOutlivesItsDriver(t *testing.T) {
+func TestConformanceTheRegistryOutlivesItsDriver(t *testing.T) {
 	r := newRegistry(t, sectionOfFiles(t))
 	r.push("app:1", someBytes(1000))
 	for range 3 {

@@ -8,7 +8,7 @@ import (
 )
 
 // The registry asks for the size of an upload by opening and closing it, also while another request writes to it.
-func TestAnUploadCanBeLookedAtWhileItIsWritten(t *testing.T) {
+func TestConformanceAnUploadCanBeLookedAtWhileItIsWritten(t *testing.T) {
 	for name, section := range map[string]map[string]any{
 		"inmemory": sectionOf(t, "inmemory", nil), "filesystem": sectionOfFiles(t), "s3": sectionOnCeph(t),
 	} {

@@ -61,7 +61,7 @@ func countedOnCeph(t *testing.T) (map[string]any, *counter) {
 }
 
 // What only holds blobs costs an object store a list for each thousand, and not one for each directory.
-func TestWalksOfBlobsAreFlat(t *testing.T) {
+func TestConformanceWalksOfBlobsAreFlat(t *testing.T) {
 	section, requests := countedOnCeph(t)
 	made := opened(t, section)
 	writeTree(t, made)
@@ -86,7 +86,7 @@ func TestWalksOfBlobsAreFlat(t *testing.T) {
 }
 
 // A page costs lists by what is on it, and not by what is in the registry.
-func TestAPageIsCheap(t *testing.T) {
+func TestConformanceAPageIsCheap(t *testing.T) {
 	section, requests := countedOnCeph(t)
 	made := opened(t, section)
 	writeTree(t, made)

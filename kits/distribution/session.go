@@ -53,6 +53,8 @@ type session struct {
 	opened       time.Time
 	// Set by every reply.
 	replied atomic.Bool
+	// Set once the driver is open.
+	isOpen atomic.Bool
 	// Closed when the session can take no more calls.
 	ended chan struct{}
 	once  sync.Once
@@ -115,7 +117,7 @@ func dial(ctx context.Context, socket string, ended <-chan struct{}) (net.Conn, 
 // Makes a session of a connection to a driver that has said nothing yet.
 func negotiated(ctx context.Context, s settings, connection net.Conn, started *process) (*session, error) {
 	opened := &session{process: started, name: s.driver, ended: make(chan struct{})}
-	client, err := newClient(connection, &opened.replied)
+	client, err := opened.newClient(connection)
 	if err != nil {
 		err = errors.Join(err, connection.Close())
 	} else {
@@ -130,11 +132,12 @@ func negotiated(ctx context.Context, s settings, connection net.Conn, started *p
 	}
 	opened.opened = time.Now()
 	opened.replied.Store(false)
+	opened.isOpen.Store(true)
 	go opened.watch()
 	return opened, nil
 }
 
-func newClient(connection net.Conn, replied *atomic.Bool) (*grpc.ClientConn, error) {
+func (s *session) newClient(connection net.Conn) (*grpc.ClientConn, error) {
 	var once sync.Once
 	return grpc.NewClient("passthrough:///driver",
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
@@ -145,7 +148,9 @@ func newClient(connection net.Conn, replied *atomic.Bool) (*grpc.ClientConn, err
 			return made, err
 		}),
 		grpc.WithIdleTimeout(0),
-		grpc.WithStatsHandler(replies{replied}),
+		grpc.WithStatsHandler(replies{&s.replied}),
+		grpc.WithUnaryInterceptor(s.interceptUnary),
+		grpc.WithStreamInterceptor(s.interceptStream),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{
 			Time: pingInterval, Timeout: pingTimeout, PermitWithoutStream: true,
 		}),

@@ -10,7 +10,7 @@ import (
 )
 
 // Distribution's own suite.
-func TestSuite(t *testing.T) {
+func TestConformanceSuite(t *testing.T) {
 	sections := map[string]map[string]any{
 		"inmemory":   sectionOf(t, "inmemory", nil),
 		"filesystem": sectionOfFiles(t),

@@ -22,8 +22,8 @@ const (
 
 // Walk calls f for everything below a directory.
 //
-// The order is that of the tree, as in Distribution's fallback, but for walks of blobs and of links to blobs: see orderOf. A
-// directory that is absent is PathNotFoundError, but see mayBeMissing.
+// The order is that of the tree, as in Distribution's fallback, but for walks of blobs and of links to blobs: see orderOf, and
+// catalogue. A directory that is absent is PathNotFoundError, but see mayBeMissing.
 func (d *driver) Walk(ctx context.Context, from string, f storagedriver.WalkFn, options ...func(*storagedriver.WalkOptions)) error {
 	var chosen storagedriver.WalkOptions
 	for _, option := range options {
@@ -38,6 +38,9 @@ func (d *driver) Walk(ctx context.Context, from string, f storagedriver.WalkFn, 
 	stream, err := opened.Walk(ctx)
 	if err != nil {
 		return d.failure(err, from)
+	}
+	if from == repositoriesRoot {
+		f = d.catalogue(ctx, f).show
 	}
 	order := orderOf(from)
 	w := &walk{stream: stream, window: 1, outstanding: 1}

@@ -67,7 +67,7 @@ func walked(walk walker, from, hint string, seed uint64, most int) ([]string, er
 }
 
 // The order of the tree is that of Distribution's fallback, hints and skips included.
-func TestWalksAreThoseOfTheFallback(t *testing.T) {
+func TestConformanceWalksAreThoseOfTheFallback(t *testing.T) {
 	for name, section := range map[string]map[string]any{
 		"inmemory": sectionOf(t, "inmemory", nil), "filesystem": sectionOfFiles(t), "s3": sectionOnCeph(t),
 	} {
@@ -110,7 +110,7 @@ func TestWalksAreThoseOfTheFallback(t *testing.T) {
 	}
 }
 
-func TestAWalkEndsWithTheErrorOfItsFunction(t *testing.T) {
+func TestConformanceAWalkEndsWithTheErrorOfItsFunction(t *testing.T) {
 	made := opened(t, sectionOf(t, "inmemory", nil))
 	writeFiles(t, made, 30)
 	own := errors.New("my own")
@@ -130,7 +130,7 @@ func TestAWalkEndsWithTheErrorOfItsFunction(t *testing.T) {
 }
 
 // A driver of ours leaves no empty directory, and the registry makes something of a missing one.
-func TestWhatIsEmptyIsNotMissing(t *testing.T) {
+func TestConformanceWhatIsEmptyIsNotMissing(t *testing.T) {
 	ctx := context.Background()
 	made := opened(t, sectionOfFiles(t))
 	manifests := repositoriesRoot + "/team/app/" + manifestsName

@@ -22,6 +22,9 @@ const OWN: &str = "module, its own tests";
 /// The drivers whose executables the tests use.
 const DRIVERS: [&str; 3] = ["inmemory", "filesystem", "s3"];
 
+/// What the names of the tests begin with that need drivers.
+const PREFIX: &str = "TestConformance";
+
 /// Of a case that failed, so many lines of what it wrote are told.
 const TOLD_LINES: usize = 40;
 
@@ -90,7 +93,7 @@ fn with_drivers(project: &Project) -> Outcome<String> {
 
     // The short form of Distribution's suite: the long one writes 5 GiB to each store.
     let mut tests = go(project, &["test", "-tags", "conformance", "-short", "-count=1", "-timeout", "600s"]);
-    tests.args(["-json", "-run", "."]).stdout(Stdio::piped());
+    tests.args(["-json", "-run", PREFIX]).stdout(Stdio::piped());
     tests.env(STORAGE_VARIABLE, ceph.storage.to_string());
     tests.env("STORAGEDRIVER_TEST_DRIVERS", project.target.join("debug"));
     tests.env("STORAGEDRIVER_TEST_REGISTRY", registry);
@@ -127,6 +130,7 @@ fn record(lines: &str, report: &mut Report) {
                     "skip" => (Verdict::Skip, Some(told(reason))),
                     _ => (Verdict::Fail, Some(told(reason))),
                 };
+                let case = case.strip_prefix(PREFIX).unwrap_or(&case);
                 report.record(&format!("{NAME}: {case}"), verdict, reason);
             }
             _ => {}
@@ -161,17 +165,17 @@ mod tests {
         let mut report = Report::default();
         report.begin(NAME, SERVER);
         let text = lines(&[
-            ("output", "TestA", "=== RUN TestA\n"),
-            ("pass", "TestA", ""),
-            ("output", "TestB/s3/Deep", "it broke\n"),
-            ("fail", "TestB/s3/Deep", ""),
-            ("fail", "TestB/s3", ""),
-            ("fail", "TestB", ""),
+            ("output", "TestConformanceA", "=== RUN A\n"),
+            ("pass", "TestConformanceA", ""),
+            ("output", "TestConformanceB/s3/Deep", "it broke\n"),
+            ("fail", "TestConformanceB/s3/Deep", ""),
+            ("fail", "TestConformanceB/s3", ""),
+            ("fail", "TestConformanceB", ""),
             ("fail", "", ""),
         ]);
         record(&text, &mut report);
         assert_eq!((report.count(Verdict::Pass), report.count(Verdict::Fail)), (1, 3));
-        assert!(report.matrix().contains("TestB/s3: it broke"), "{}", report.matrix());
+        assert!(report.matrix().contains("distribution: B/s3: it broke"), "{}", report.matrix());
     }
 
     #[test]
