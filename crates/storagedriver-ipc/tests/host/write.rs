@@ -263,3 +263,32 @@ async fn a_connection_that_breaks_ends_the_upload() {
     assert_eq!(writer.write(pattern(1, 0)).await.unwrap_err().kind(), ErrorKind::Unavailable);
     assert_eq!(writer.commit().await.unwrap_err().kind(), ErrorKind::Unavailable);
 }
+
+/// Whoever drops a write while the host finds out why the call broke off still hears of it.
+#[tokio::test]
+async fn a_dropped_write_does_not_hide_that_the_call_broke_off() {
+    let write = |mut call: Call<WriteRequest, WriteReply>| -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move {
+            call.next().await;
+            call.send(WriteReply { step: Some(Reply::Opened(WriteOpened { size: 0 })) });
+            call.next().await;
+            call.reset();
+        })
+    };
+    let fake = Fake::serve(Answers { write: Arc::new(write), ..Answers::default() });
+    let storage = fake.open().await.unwrap();
+    let mut writer = storage.writer("/a", WriteMode::Create).await.unwrap();
+    writer.write(pattern(1, 0)).await.unwrap();
+    let mut dropped = 0;
+    for _ in 0..400 {
+        match writer.write(pattern(1, 0)).now_or_never() {
+            Some(Ok(())) => {}
+            Some(Err(error)) => assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}"),
+            None => dropped += 1,
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    assert!(dropped > 0, "no write waited for the cause");
+    assert_eq!(writer.write(pattern(1, 0)).await.unwrap_err().kind(), ErrorKind::Unavailable);
+    assert_eq!(writer.commit().await.unwrap_err().kind(), ErrorKind::Unavailable);
+}
