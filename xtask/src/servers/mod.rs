@@ -6,11 +6,12 @@ mod bucket;
 pub(crate) mod ceph;
 mod fake_gcs;
 mod http;
-mod install;
+pub(crate) mod install;
 mod process;
+mod python;
 mod registry;
 mod swift;
-mod versions;
+pub(crate) mod versions;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ use serde_json::Value;
 use crate::project::{Outcome, Project};
 use process::Process;
 pub(crate) use process::command;
+pub(crate) use python::python_kit;
 
 /// What a bucket or container is called on every server that has one.
 const BUCKET: &str = "conformance";
