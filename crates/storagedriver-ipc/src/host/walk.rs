@@ -13,8 +13,8 @@ use crate::convert::file_info;
 use crate::proto::walk_request::Step;
 use crate::proto::{self, WalkMore, WalkReply, WalkRequest, WalkSkip, WalkStart};
 
-/// How many entries a driver may be ahead: at first and after a skip, and at most. It doubles whenever so many were given out without a
-/// skip.
+/// How many entries a driver may be ahead: at first and after a skip, and at most. It doubles whenever so
+/// many were given out without a skip.
 const LEAST_AHEAD: u64 = 32;
 const MOST_AHEAD: u64 = 8192;
 
@@ -135,7 +135,8 @@ impl DriverWalk for ExternalWalk {
                 self.last = info.is_dir().then(|| info.path().clone());
                 return Ok(Some(info));
             }
-            // Kept until it is told: a step that is dropped while it finds out more must not turn it into the end.
+            // Kept until it is told: a step that is dropped while it finds out more must not turn it into the
+            // end.
             if let Some(status) = &self.failed {
                 return Err(self.link.error(&self.start, status).await);
             }

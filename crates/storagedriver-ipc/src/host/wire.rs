@@ -29,8 +29,8 @@ const PING_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Sends calls over the one connection. Cheap to clone.
 ///
-/// This instead of `tonic::transport::Channel`: no queue and no task between a call and its connection, and the connection is not made
-/// again behind the back of the supervision.
+/// This instead of `tonic::transport::Channel`: no queue and no task between a call and its connection, and
+/// the connection is not made again behind the back of the supervision.
 #[derive(Debug, Clone)]
 pub(super) struct Wire(SendRequest<Body>);
 

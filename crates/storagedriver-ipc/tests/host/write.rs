@@ -139,7 +139,8 @@ async fn chunks_of_every_size_arrive() {
     assert_eq!(taker.ends().await, [Some(WriteEnding::Commit)]);
 }
 
-/// A writer runs 4 MiB ahead of its driver and no further; a write that is dropped while it waits took nothing.
+/// A writer runs 4 MiB ahead of its driver and no further; a write that is dropped while it waits took
+/// nothing.
 #[tokio::test]
 async fn a_driver_that_does_not_take_stops_the_writer() {
     let taker = Taker { permits: Arc::new(Semaphore::new(0)), ..Taker::new() };
@@ -194,8 +195,8 @@ async fn a_refused_chunk_is_sent_again() {
     assert!(taker.content() == all);
 }
 
-/// A commit never publishes less than was accepted: one chunk that is refused for good, and it fails; what the driver has stays
-/// resumable.
+/// A commit never publishes less than was accepted: one chunk that is refused for good, and it fails; what
+/// the driver has stays resumable.
 #[tokio::test]
 async fn a_commit_after_a_refusal_closes_what_is_there() {
     for (times, commits) in [(1, true), (2, false)] {
