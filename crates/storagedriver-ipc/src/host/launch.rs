@@ -67,8 +67,8 @@ impl Launch {
     /// Starts the driver, negotiates and opens it.
     ///
     /// # Errors
-    /// `InvalidConfiguration` if the executable cannot be started or is no driver for this host; `Unavailable` if it died or took
-    /// too long; or what the driver answered.
+    /// `InvalidConfiguration` if the executable cannot be started or is no driver for this host;
+    /// `Unavailable` if it died or took too long; or what the driver answered.
     pub(super) async fn start(&self) -> Result<(Link, Opened)> {
         let progress = Progress::default();
         match timeout(self.start_timeout, self.steps(&progress)).await {

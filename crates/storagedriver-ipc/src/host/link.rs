@@ -167,7 +167,8 @@ impl Drop for Link {
     }
 }
 
-/// Does the work of the connection until it breaks or the process has ended. A process whose connection is broken is ended.
+/// Does the work of the connection until it breaks or the process has ended. A process whose connection is
+/// broken is ended.
 async fn keep(work: Work, process: Option<Arc<Process>>, breaks: watch::Sender<Option<Arc<str>>>) {
     let Some(process) = process else {
         let cause = broken(work.await);

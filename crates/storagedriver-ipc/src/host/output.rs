@@ -19,11 +19,13 @@ const LONGEST_LINE: usize = 4096;
 /// How many lines wait for a slow log; those beyond are counted, not kept.
 const WAITING: usize = 1024;
 
-/// How many of the last lines of standard error are told when the process has died, and of how many characters at most.
+/// How many of the last lines of standard error are told when the process has died, and of how many
+/// characters at most.
 const LAST_LINES: usize = 5;
 const LAST_LINE: usize = 300;
 
-/// How much is still read once the process is dead: what two full pipes hold. Another process may go on writing.
+/// How much is still read once the process is dead: what two full pipes hold. Another process may go on
+/// writing.
 const LAST_READS: usize = 64;
 
 /// Who writes: for the log.
@@ -33,8 +35,8 @@ pub(super) struct Writer {
     pub(super) pid: u32,
 }
 
-/// Reads what a process writes, on a thread of its own, and passes the lines on to the log from another one, so that a slow log
-/// never stops the process.
+/// Reads what a process writes, on a thread of its own, and passes the lines on to the log from another one,
+/// so that a slow log never stops the process.
 #[derive(Debug)]
 pub(super) struct Output {
     shared: Arc<Shared>,
@@ -82,7 +84,8 @@ impl Output {
         Ok(Output { shared, alive: Mutex::new(Some(alive)) })
     }
 
-    /// The process is dead: waits a little until what it wrote last was read. Another process that holds the pipes is not waited for.
+    /// The process is dead: waits a little until what it wrote last was read. Another process that holds the
+    /// pipes is not waited for.
     pub(super) fn finish(&self) {
         drop(self.alive.lock().unwrap_or_else(PoisonError::into_inner).take());
         let drained = self.shared.drained.lock().unwrap_or_else(PoisonError::into_inner);
@@ -250,8 +253,8 @@ impl Reading {
     }
 }
 
-/// Waits until a stream can be read or the process is dead; does not wait if that is known. Says which streams can be read, and
-/// whether the process is dead.
+/// Waits until a stream can be read or the process is dead; does not wait if that is known. Says which
+/// streams can be read, and whether the process is dead.
 fn wait(streams: &[Stream; 2], dead: &PipeReader, is_dead: bool) -> io::Result<([bool; 2], bool)> {
     let mut polled: Vec<PollFd<'_>> =
         streams.iter().filter_map(|stream| stream.source.as_ref()).map(Source::poll).collect();

@@ -12,19 +12,21 @@ use super::opened::{VERSIONS, is_name};
 storagedriver::parameters! {
     /// Parameters of the driver `external`: a driver that is an executable of its own.
     pub struct ExternalParameters for "external" {
-        /// The name of the driver: the executable `registry-storage-<name>` on `PATH` is started. Required unless `path` or `socket` is
-        /// given; then the driver there must have this name.
+        /// The name of the driver: the executable `registry-storage-<name>` on `PATH` is started. Required
+        /// unless `path` or `socket` is given; then the driver there must have this name.
         driver: String,
-        /// The executable, instead of one on `PATH`. If its name is `registry-storage-<name>`, that is the `driver`, unless given; with another
-        /// name and no `driver` it may be any.
+        /// The executable, instead of one on `PATH`. If its name is `registry-storage-<name>`, that is the
+        /// `driver`, unless given; with another name and no `driver` it may be any.
         path: Path,
-        /// The socket of a driver that runs already and is open: no process is started, and it takes no parameters.
+        /// The socket of a driver that runs already and is open: no process is started, and it takes no
+        /// parameters.
         socket: Path,
         /// How long the driver may take from its start until it is open.
         starttimeout: Duration(1 s ..= 1 h) = "30s",
         /// How long a call that does not stream may take; 0: as long as it likes.
         timeout: Duration(0 s ..= 24 h) = "0s",
-        /// The parameters of the driver. Without this, every parameter that is none of the above is one of the driver.
+        /// The parameters of the driver. Without this, every parameter that is none of the above is one of
+        /// the driver.
         parameters: Map,
     }
 }
@@ -41,9 +43,9 @@ pub const DRIVER: Registration = Registration::new(
 
 storagedriver::register!(DRIVER);
 
-/// Finds the executable `registry-storage-<name>` of a driver that no linked crate holds, on `PATH`. All parameters are the driver's, unless
-/// `path` is that of a file of this name: then that is the executable, and `starttimeout` and `timeout` are the host's as they are those
-/// of `external`.
+/// Finds the executable `registry-storage-<name>` of a driver that no linked crate holds, on `PATH`. All
+/// parameters are the driver's, unless `path` is that of a file of this name: then that is the executable,
+/// and `starttimeout` and `timeout` are the host's as they are those of `external`.
 pub const RESOLVER: Resolver =
     Resolver::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"), |name, parameters| {
         Box::pin(resolve(name, parameters))
@@ -142,8 +144,8 @@ fn executable(path: PathBuf) -> Result<PathBuf> {
     }
 }
 
-/// Splits what was given into what is of `external` and what is of the driver. With `parameters` nothing is of the driver but what is in
-/// there.
+/// Splits what was given into what is of `external` and what is of the driver. With `parameters` nothing is
+/// of the driver but what is in there.
 fn split(given: Parameters) -> (Parameters, Parameters) {
     if given.get("parameters").is_some_and(|parameters| !parameters.is_null()) {
         return (given, Parameters::new());

@@ -18,9 +18,9 @@ use super::secrets::Secrets;
 /// How long a process has after the end of its standard input.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// A driver's process, alone with its descendants in a process group. Dropping it ends it: its standard input is closed, and after
-/// [`GRACE`] the group is killed. It is always waited for, on a thread of its own, so that none is left as a zombie, whatever becomes of
-/// the runtime.
+/// A driver's process, alone with its descendants in a process group. Dropping it ends it: its standard input
+/// is closed, and after [`GRACE`] the group is killed. It is always waited for, on a thread of its own, so
+/// that none is left as a zombie, whatever becomes of the runtime.
 #[derive(Debug)]
 pub(super) struct Process {
     shared: Arc<Shared>,
@@ -232,7 +232,8 @@ mod tests {
         stat.rsplit(") ").next()?.chars().next()
     }
 
-    /// Waits until a process that was killed does no more: it dies when it is next to run, and whoever adopted it waits for it.
+    /// Waits until a process that was killed does no more: it dies when it is next to run, and whoever
+    /// adopted it waits for it.
     async fn assert_dies(pid: &str) {
         for _ in 0..2000 {
             if matches!(state(pid), None | Some('Z' | 'X')) {

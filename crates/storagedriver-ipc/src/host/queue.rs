@@ -10,7 +10,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 /// The largest piece of content in one message, in bytes.
 pub(super) const PIECE: usize = 1024 * 1024;
 
-/// The requests of a call that goes on: sending never waits. Who sends bounds what is under way. Dropping the sender ends them.
+/// The requests of a call that goes on: sending never waits. Who sends bounds what is under way. Dropping the
+/// sender ends them.
 pub(super) struct Queue<T>(UnboundedReceiver<T>);
 
 /// A queue, and what sends to it.

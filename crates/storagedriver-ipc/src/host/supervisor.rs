@@ -13,7 +13,8 @@ use super::launch::Launch;
 use super::link::Link;
 use super::opened::Opened;
 
-/// How long after a death a driver is started again, at first and at most. The time doubles with each death that comes quickly.
+/// How long after a death a driver is started again, at first and at most. The time doubles with each death
+/// that comes quickly.
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
 

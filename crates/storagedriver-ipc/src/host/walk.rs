@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use storagedriver::{DriverWalk, Error, FileInfo, Result, StoragePath, WalkOptions, WalkOrder, async_trait};
 use tokio::sync::mpsc::UnboundedSender;
-use tonic::Streaming;
+use tonic::{Status, Streaming};
 
 use super::link::Link;
 use super::queue::queue;
@@ -13,8 +13,8 @@ use crate::convert::file_info;
 use crate::proto::walk_request::Step;
 use crate::proto::{self, WalkMore, WalkReply, WalkRequest, WalkSkip, WalkStart};
 
-/// How many entries a driver may be ahead: at first and after a skip, and at most. It doubles whenever so many were given out without a
-/// skip.
+/// How many entries a driver may be ahead: at first and after a skip, and at most. It doubles whenever so
+/// many were given out without a skip.
 const LEAST_AHEAD: u64 = 32;
 const MOST_AHEAD: u64 = 8192;
 
@@ -31,6 +31,8 @@ pub(super) struct ExternalWalk {
     /// How many entries the driver may still send.
     credit: u64,
     ahead: u64,
+    /// The status that the call failed with.
+    failed: Option<Status>,
     /// How many were given out since `ahead` was set.
     given: u64,
 }
@@ -67,6 +69,7 @@ impl ExternalWalk {
             credit: LEAST_AHEAD,
             ahead: LEAST_AHEAD,
             given: 0,
+            failed: None,
         })
     }
 
@@ -132,11 +135,16 @@ impl DriverWalk for ExternalWalk {
                 self.last = info.is_dir().then(|| info.path().clone());
                 return Ok(Some(info));
             }
+            // Kept until it is told: a step that is dropped while it finds out more must not turn it into the
+            // end.
+            if let Some(status) = &self.failed {
+                return Err(self.link.error(&self.start, status).await);
+            }
             self.give();
             match self.replies.message().await {
                 Ok(Some(reply)) => self.take_in(reply)?,
                 Ok(None) => return Ok(None),
-                Err(status) => return Err(self.link.error(&self.start, &status).await),
+                Err(status) => self.failed = Some(status),
             }
         }
     }

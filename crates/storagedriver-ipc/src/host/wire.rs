@@ -21,13 +21,16 @@ const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 /// A piece of content in one frame.
 const FRAME: u32 = 1024 * 1024 + 16 * 1024;
 
+/// The most that the headers of a reply may have: an error of the protocol needs 12 KiB at most.
+const HEADERS: u32 = 64 * 1024;
+
 const PING_EVERY: Duration = Duration::from_secs(10);
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Sends calls over the one connection. Cheap to clone.
 ///
-/// This instead of `tonic::transport::Channel`: no queue and no task between a call and its connection, and the connection is not made
-/// again behind the back of the supervision.
+/// This instead of `tonic::transport::Channel`: no queue and no task between a call and its connection, and
+/// the connection is not made again behind the back of the supervision.
 #[derive(Debug, Clone)]
 pub(super) struct Wire(SendRequest<Body>);
 
@@ -45,6 +48,7 @@ pub(super) async fn begin(stream: UnixStream) -> hyper::Result<(Wire, Work)> {
         .initial_connection_window_size(CONNECTION_WINDOW)
         .adaptive_window(false)
         .max_frame_size(FRAME)
+        .max_header_list_size(HEADERS)
         .keep_alive_interval(PING_EVERY)
         .keep_alive_timeout(PING_TIMEOUT)
         .keep_alive_while_idle(true)

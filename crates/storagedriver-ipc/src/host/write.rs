@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
 use storagedriver::{DriverWriter, Error, ErrorParts, Result, StoragePath, WriteMode, async_trait};
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::timeout;
 use tonic::{Status, Streaming};
 
 use super::link::Link;
@@ -19,10 +21,14 @@ use crate::proto::{
 /// How many bytes may wait to be accepted.
 const MOST_WAITING: u64 = 4 * 1024 * 1024;
 
+/// How long the status of a call may take, when all was said.
+const STATUS: Duration = Duration::from_secs(1);
+
 pub(super) struct ExternalWriter {
     link: Arc<Link>,
     path: StoragePath,
-    requests: UnboundedSender<WriteRequest>,
+    /// `None` once the ending is sent.
+    requests: Option<UnboundedSender<WriteRequest>>,
     replies: Streaming<WriteReply>,
     /// How many bytes the driver accepted.
     accepted: u64,
@@ -74,7 +80,7 @@ impl ExternalWriter {
         Ok(ExternalWriter {
             link,
             path: path.clone(),
-            requests,
+            requests: Some(requests),
             replies,
             accepted: opened.size,
             waiting: VecDeque::new(),
@@ -87,8 +93,10 @@ impl ExternalWriter {
     }
 
     fn send(&self, step: write_request::Step) {
-        // A driver that is gone shows in the next reply.
-        let _ = self.requests.send(WriteRequest { step: Some(step) });
+        if let Some(requests) = &self.requests {
+            // A driver that is gone shows in the next reply.
+            let _ = requests.send(WriteRequest { step: Some(step) });
+        }
     }
 
     fn send_chunk(&self, sequence: u64, chunk: Bytes) {
@@ -131,6 +139,8 @@ impl ExternalWriter {
             Ok(Some(reply)) => reply.step,
             Ok(None) => return Err(self.protocol("ended the call without an ending")),
             Err(status) => {
+                // Before anything is awaited: this may be dropped here.
+                self.fail(Error::unavailable(&self.path, "the driver broke off the upload"));
                 let error = self.link.error(&self.path, &status).await;
                 return Err(self.fail(error));
             }
@@ -190,13 +200,12 @@ impl ExternalWriter {
     /// Sends an ending, and waits for it.
     async fn end(&mut self, ending: WriteEnding) -> Result<u64> {
         self.send(write_request::Step::Ending(ending.into()));
+        self.requests = None;
         loop {
             if let Reply::Ended(size) = self.reply().await? {
-                // The call is over only with its status.
-                return match self.replies.message().await {
-                    Ok(_) => Ok(size),
-                    Err(status) => Err(self.link.error(&self.path, &status).await),
-                };
+                // It is done. The status of the call is only waited for so that the call ends in order.
+                let _ = timeout(STATUS, self.replies.message()).await;
+                return Ok(size);
             }
         }
     }

@@ -32,10 +32,18 @@ impl<Q, R> Call<Q, R> {
         let _ = self.replies.send(Ok(reply));
     }
 
+    /// Breaks off this call alone, as a driver does whose thread has died.
+    pub(crate) fn reset(&self) {
+        let _ = self.replies.send(Err(Status::aborted(RESET)));
+    }
+
     pub(crate) async fn next(&mut self) -> Option<Q> {
         self.requests.message().await.ok().flatten()
     }
 }
+
+/// What stands for a reset on its way to the stream of replies.
+const RESET: &str = "reset";
 
 type Talk<Q, R> = Arc<dyn Fn(Call<Q, R>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
@@ -154,7 +162,15 @@ struct Served(Arc<Answers>);
 
 fn unbounded<T: Send + 'static>() -> (mpsc::UnboundedSender<Result<T, Status>>, Replies<T>) {
     let (sender, receiver) = mpsc::unbounded_channel();
-    let replies = stream::unfold(receiver, |mut receiver| async { Some((receiver.recv().await?, receiver)) });
+    let replies =
+        stream::unfold(receiver, |mut receiver: mpsc::UnboundedReceiver<Result<T, Status>>| async {
+            Some((receiver.recv().await?, receiver))
+        });
+    let replies = replies.map(|reply| match reply {
+        // Unwinds without a message.
+        Err(status) if status.message() == RESET => std::panic::resume_unwind(Box::new(RESET)),
+        reply => reply,
+    });
     (sender, replies.boxed())
 }
 

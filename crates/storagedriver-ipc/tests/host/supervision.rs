@@ -93,3 +93,26 @@ async fn a_driver_that_comes_back_with_less_is_refused() {
     }
     assert!(told.contains("another than before") && told.contains("Shared"), "{told}");
 }
+
+/// The connection belongs to a runtime; the storage does not.
+#[test]
+fn a_storage_outlives_the_runtime_that_it_was_made_in() {
+    let runtime =
+        || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let server = runtime();
+    let fake = {
+        let _context = server.enter();
+        Fake::serve(Answers::default())
+    };
+    let first = runtime();
+    let storage = first.block_on(fake.open()).unwrap();
+    first.block_on(storage.stat("/")).unwrap();
+    drop(first);
+    runtime().block_on(async {
+        for _ in 0..3 {
+            storage.stat("/").await.unwrap();
+        }
+    });
+    let _context = server.enter();
+    drop((storage, fake));
+}

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use futures_util::FutureExt;
 use storagedriver::{ErrorKind, Storage, Walk, WalkOptions};
 use storagedriver_ipc::proto::walk_request::Step;
 use storagedriver_ipc::proto::{EntryKind, FileInfo, WalkReply, WalkRequest};
@@ -149,4 +150,36 @@ async fn a_connection_that_breaks_is_no_end() {
         }
     };
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+}
+
+/// A step that is dropped while the host finds out why the call broke off has not eaten the failure.
+#[tokio::test]
+async fn a_dropped_step_does_not_turn_a_failure_into_the_end() {
+    let walk = |call: Call<WalkRequest, WalkReply>| -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move {
+            call.send(WalkReply { entries: vec![directory("/a")] });
+            // What was not sent yet would go with the call.
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            call.reset();
+        })
+    };
+    let fake = Fake::serve(Answers { walk: Arc::new(walk), ..Answers::default() });
+    let storage = fake.open().await.unwrap();
+    let mut walk = storage.walk("/", WalkOptions::new()).await.unwrap();
+    let mut steps = 0;
+    for _ in 0..400 {
+        match walk.next().now_or_never() {
+            Some(Ok(Some(_))) => steps += 1,
+            Some(Ok(None)) => panic!("the walk ended as if it were whole"),
+            Some(Err(error)) => panic!("it had no time to find out: {error}"),
+            None => tokio::time::sleep(std::time::Duration::from_millis(1)).await,
+        }
+    }
+    assert_eq!(steps, 1);
+    let error = walk.next().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+    assert!(error.to_string().contains("broke off the call"), "{error}");
+    // The connection did not break.
+    storage.stat("/").await.unwrap();
+    assert_eq!(fake.accepted.load(std::sync::atomic::Ordering::SeqCst), 1);
 }

@@ -139,7 +139,8 @@ async fn chunks_of_every_size_arrive() {
     assert_eq!(taker.ends().await, [Some(WriteEnding::Commit)]);
 }
 
-/// A writer runs 4 MiB ahead of its driver and no further; a write that is dropped while it waits took nothing.
+/// A writer runs 4 MiB ahead of its driver and no further; a write that is dropped while it waits took
+/// nothing.
 #[tokio::test]
 async fn a_driver_that_does_not_take_stops_the_writer() {
     let taker = Taker { permits: Arc::new(Semaphore::new(0)), ..Taker::new() };
@@ -194,8 +195,8 @@ async fn a_refused_chunk_is_sent_again() {
     assert!(taker.content() == all);
 }
 
-/// A commit never publishes less than was accepted: one chunk that is refused for good, and it fails; what the driver has stays
-/// resumable.
+/// A commit never publishes less than was accepted: one chunk that is refused for good, and it fails; what
+/// the driver has stays resumable.
 #[tokio::test]
 async fn a_commit_after_a_refusal_closes_what_is_there() {
     for (times, commits) in [(1, true), (2, false)] {
@@ -260,6 +261,35 @@ async fn a_connection_that_breaks_ends_the_upload() {
         }
     };
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+    assert_eq!(writer.write(pattern(1, 0)).await.unwrap_err().kind(), ErrorKind::Unavailable);
+    assert_eq!(writer.commit().await.unwrap_err().kind(), ErrorKind::Unavailable);
+}
+
+/// Whoever drops a write while the host finds out why the call broke off still hears of it.
+#[tokio::test]
+async fn a_dropped_write_does_not_hide_that_the_call_broke_off() {
+    let write = |mut call: Call<WriteRequest, WriteReply>| -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move {
+            call.next().await;
+            call.send(WriteReply { step: Some(Reply::Opened(WriteOpened { size: 0 })) });
+            call.next().await;
+            call.reset();
+        })
+    };
+    let fake = Fake::serve(Answers { write: Arc::new(write), ..Answers::default() });
+    let storage = fake.open().await.unwrap();
+    let mut writer = storage.writer("/a", WriteMode::Create).await.unwrap();
+    writer.write(pattern(1, 0)).await.unwrap();
+    let mut dropped = 0;
+    for _ in 0..400 {
+        match writer.write(pattern(1, 0)).now_or_never() {
+            Some(Ok(())) => {}
+            Some(Err(error)) => assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}"),
+            None => dropped += 1,
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    assert!(dropped > 0, "no write waited for the cause");
     assert_eq!(writer.write(pattern(1, 0)).await.unwrap_err().kind(), ErrorKind::Unavailable);
     assert_eq!(writer.commit().await.unwrap_err().kind(), ErrorKind::Unavailable);
 }
