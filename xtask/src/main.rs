@@ -17,8 +17,9 @@ const USAGE: &str = "\
 usage: cargo xtask <task>
 
   bench [--quick] [WORKLOAD...]
-                           times the s3 driver, Distribution's, OpenDAL and object_store on Ceph;
-                           prints the table and writes target/bench/results.json
+                           times the s3 driver, Distribution's, OpenDAL and object_store on Ceph,
+                           and the process boundary beside gRPC alone; prints the tables and writes
+                           target/bench/results.json
   ci                       everything that CI runs (.ci/run)
   conformance [DRIVER...]  the suite on every store that can be reached here; prints the matrix
                            and writes target/conformance/report.json

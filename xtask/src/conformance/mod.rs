@@ -1,5 +1,8 @@
 //! The suite on every store that can be had here, and the matrix of it.
 
+mod distribution;
+mod go;
+mod python;
 mod report;
 mod system;
 mod targets;
@@ -24,15 +27,16 @@ const STORAGE_VARIABLE: &str = "STORAGEDRIVER_CONFORMANCE_STORAGE";
 /// Runs the targets of the given drivers, or of all, writes `target/conformance/report.json` and
 /// prints the matrix. A store that cannot be had is a failure, never left out in silence.
 pub(crate) fn run(project: &Project, drivers: &[&str]) -> Outcome {
-    if let Some(unknown) = drivers.iter().find(|name| TARGETS.iter().all(|target| target.driver != **name)) {
-        let mut known: Vec<&str> = TARGETS.iter().map(|target| target.driver).collect();
+    let names = || TARGETS.iter().map(Target::name).chain([distribution::NAME]);
+    if let Some(unknown) = drivers.iter().find(|name| names().all(|known| known != **name)) {
+        let mut known: Vec<&str> = names().collect();
         known.dedup();
         return Err(format!("no driver `{unknown}`; there are {}", known.join(", ")).into());
     }
     let place = project.target.join("conformance");
     fs::create_dir_all(&place)?;
     let mut report = Report::default();
-    for target in TARGETS.iter().filter(|target| drivers.is_empty() || drivers.contains(&target.driver)) {
+    for target in TARGETS.iter().filter(|target| drivers.is_empty() || drivers.contains(&target.name())) {
         match target.prepare(project) {
             Ok(ready) => {
                 report.begin(target.driver, &ready.server);
@@ -48,6 +52,15 @@ pub(crate) fn run(project: &Project, drivers: &[&str]) -> Outcome {
     report.require_every_case();
     if drivers.is_empty() || drivers.contains(&system::DRIVER) {
         system::run(project, &mut report);
+    }
+    if drivers.is_empty() || drivers.contains(&python::KIT.name) {
+        python::run(project, &mut report);
+    }
+    if drivers.is_empty() || drivers.contains(&go::KIT.name) {
+        go::run(project, &mut report);
+    }
+    if drivers.is_empty() || drivers.contains(&distribution::NAME) {
+        distribution::run(project, &mut report);
     }
 
     let written = place.join("report.json");
@@ -81,6 +94,10 @@ fn run_target(
     }
     if let Some(running) = &ready.running {
         test.env(STORAGE_VARIABLE, running.storage.to_string());
+    }
+    if let Some(executable) = &ready.executable {
+        test.env(STORAGE_VARIABLE, executable.storage.to_string());
+        test.envs(executable.environment.iter().map(|(name, value)| (name, value)));
     }
     let ended = project::run(&mut test);
     let written = if lines.exists() { read(lines)? } else { String::new() };

@@ -1,10 +1,14 @@
 //! Where the suite runs: one row for each driver and store. What a later driver needs is a row
 //! here and, if its store has to be started, a `Place` of its own.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::project::Project;
+use serde_json::Value;
+
+use super::{go, python};
+use crate::project::{Outcome, Project};
 use crate::servers::{self, Running, Server};
 
 /// A driver on a store.
@@ -30,6 +34,25 @@ pub(crate) enum Place {
     /// A server, installed if it is missing and started; the tests make their root below its
     /// storage.
     Server(&'static Server),
+    /// The example of a kit, behind the host.
+    Kit(&'static Kit),
+}
+
+/// A kit for drivers that are executables.
+pub(crate) struct Kit {
+    /// What it is called on the command line.
+    pub(crate) name: &'static str,
+    /// Installs what its example needs, and builds it.
+    pub(crate) prepare: fn(&Project) -> Outcome<Executable>,
+}
+
+/// A driver that is an executable.
+pub(crate) struct Executable {
+    /// The storage for the tests: the driver's name, its path and parameters, and which of these is a
+    /// new directory for each case.
+    pub(crate) storage: Value,
+    /// What it has to be run with.
+    pub(crate) environment: Vec<(&'static str, OsString)>,
 }
 
 /// Every target, in the order of the matrix.
@@ -59,6 +82,20 @@ pub(crate) const TARGETS: &[Target] = &[
     on_server("s3", "storagedriver-s3", &servers::SWIFT_S3API),
     on_server("azure", "storagedriver-azure", &servers::AZURITE),
     on_server("gcs", "storagedriver-gcs", &servers::FAKE_GCS),
+    Target {
+        driver: python::DRIVER,
+        server: Some("python kit"),
+        package: "storagedriver-ipc",
+        tests: &["conformance"],
+        place: Place::Kit(&python::KIT),
+    },
+    Target {
+        driver: go::DRIVER,
+        server: Some("go kit"),
+        package: "storagedriver-ipc",
+        tests: &["conformance"],
+        place: Place::Kit(&go::KIT),
+    },
 ];
 
 /// A driver whose test program `conformance` takes a storage of ours; `cargo test` leaves that program
@@ -81,14 +118,25 @@ pub(crate) struct Ready {
     pub(crate) directory: Option<PathBuf>,
     /// The server, which runs as long as this value lives.
     pub(crate) running: Option<Running>,
+    /// The executable.
+    pub(crate) executable: Option<Executable>,
 }
 
 impl Target {
+    /// What it is called on the command line: as its driver, or as the kit.
+    pub(crate) fn name(&self) -> &'static str {
+        match self.place {
+            Place::Kit(kit) => kit.name,
+            _ => self.driver,
+        }
+    }
+
     /// Gets the store ready.
     ///
     /// # Errors
     /// Why it cannot be had: the report says so.
     pub(crate) fn prepare(&self, project: &Project) -> Result<Ready, String> {
+        let mut executable = None;
         let (found, directory, running) = match self.place {
             Place::InProcess => (None, None, None),
             Place::Directory(directory) => {
@@ -101,13 +149,17 @@ impl Target {
             Place::Server(server) => {
                 (None, None, Some(server.start(project).map_err(|error| error.to_string())?))
             }
+            Place::Kit(kit) => {
+                executable = Some((kit.prepare)(project).map_err(|error| error.to_string())?);
+                (None, None, None)
+            }
         };
         match (self.server, found) {
             (Some(server), Some(found)) if server != found => Err(format!("the file system is {found}")),
-            (Some(server), _) => Ok(Ready { server: server.to_owned(), directory, running }),
+            (Some(server), _) => Ok(Ready { server: server.to_owned(), directory, running, executable }),
             (None, found) => {
                 let server = found.unwrap_or_else(|| "in-process".to_owned());
-                Ok(Ready { server, directory, running })
+                Ok(Ready { server, directory, running, executable })
             }
         }
     }

@@ -8,6 +8,7 @@ mod fake_gcs;
 mod http;
 pub(crate) mod install;
 mod process;
+mod python;
 mod registry;
 mod swift;
 pub(crate) mod versions;
@@ -21,6 +22,7 @@ use serde_json::Value;
 use crate::project::{Outcome, Project};
 use process::Process;
 pub(crate) use process::command;
+pub(crate) use python::python_kit;
 
 /// What a bucket or container is called on every server that has one.
 const BUCKET: &str = "conformance";

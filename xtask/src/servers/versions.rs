@@ -46,6 +46,10 @@ pub(crate) const SWIFT: &[&str] = &[
     "xattr==1.3.0",
 ];
 
+/// What the kit for drivers in Python depends on: the least that its `pyproject.toml` takes.
+pub(crate) const PYTHON_KIT: &[&str] =
+    &["grpcio==1.85.1", "protobuf==7.35.1", "googleapis-common-protos==1.76.0", "typing-extensions==4.16.0"];
+
 /// What Swift's proxy keeps its knowledge of accounts in.
 pub(crate) const MEMCACHED: &[&str] = &["memcached"];
 

@@ -1,0 +1,1 @@
+"""What `protoc` made of `storagedriver/v1/driver.proto`; not edited by hand."""

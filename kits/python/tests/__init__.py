@@ -1,0 +1,1 @@
+"""The kit's own tests. `python -m unittest` in the kit's directory runs them."""
