@@ -823,7 +823,7 @@ func (x *ValueMap) GetValues() map[string]*Value {
 type OpenReply struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The promises of the contract that the backend cannot keep, by name: `durable`, `shared`, `atomic-replace`, `atomic-rename`,
-	// `independent-uploads`, `fenced-uploads`, `consistent-reads`. A name that the host does not know it tells in its log.
+	// `independent-uploads`, `fenced-uploads`, `consistent-reads`, `shorter-resume`. A name that the host does not know it tells in its log.
 	Lacking []string `protobuf:"bytes,1,rep,name=lacking,proto3" json:"lacking,omitempty"`
 	// How long a path and one component of it may be, in bytes. 0: 4,096 and 255.
 	PathLimit      uint32 `protobuf:"varint,2,opt,name=path_limit,json=pathLimit,proto3" json:"path_limit,omitempty"`

@@ -83,7 +83,7 @@ pub struct ValueMap {
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OpenReply {
     /// The promises of the contract that the backend cannot keep, by name: `durable`, `shared`, `atomic-replace`, `atomic-rename`,
-    /// `independent-uploads`, `fenced-uploads`, `consistent-reads`. A name that the host does not know it tells in its log.
+    /// `independent-uploads`, `fenced-uploads`, `consistent-reads`, `shorter-resume`. A name that the host does not know it tells in its log.
     #[prost(string, repeated, tag = "1")]
     pub lacking: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// How long a path and one component of it may be, in bytes. 0: 4,096 and 255.
