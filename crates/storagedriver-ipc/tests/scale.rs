@@ -1,5 +1,11 @@
 //! Nothing is bounded by the size of a message, and nothing waits for a reader that does not read.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may"
+)]
 
 mod drivers;
 

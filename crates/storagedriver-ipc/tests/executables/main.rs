@@ -1,6 +1,12 @@
 //! Executables that are no drivers, strange ones, and those that crash: each is a clear error in bounded time, and leaves
 //! nothing behind.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may"
+)]
 
 #[path = "../drivers/mod.rs"]
 mod drivers;

@@ -1,5 +1,11 @@
 //! Processes that are killed (SIGKILL) at random instants: the driver, and its host.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may"
+)]
 
 mod driver;
 #[path = "../drivers/mod.rs"]

@@ -1,6 +1,12 @@
 //! The whole suite, the state machine and the histories on drivers that are executables; and the suite's mutants,
 //! each of which is caught there too.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may"
+)]
 
 #[path = "../drivers/mod.rs"]
 mod drivers;
