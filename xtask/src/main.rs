@@ -4,25 +4,29 @@ mod bench;
 mod conformance;
 mod docs;
 mod project;
+mod proto;
 mod rust_version;
 mod servers;
 mod third_party;
 
 use std::process::ExitCode;
 
-use project::{Outcome, Project};
+use project::{Mode, Outcome, Project};
 
 const USAGE: &str = "\
 usage: cargo xtask <task>
 
   bench [--quick] [WORKLOAD...]
-                           times the s3 driver, Distribution's, OpenDAL and object_store on Ceph;
-                           prints the table and writes target/bench/results.json
+                           times the s3 driver, Distribution's, OpenDAL and object_store on Ceph,
+                           and the process boundary beside gRPC alone; prints the tables and writes
+                           target/bench/results.json
   ci                       everything that CI runs (.ci/run)
   conformance [DRIVER...]  the suite on every store that can be reached here; prints the matrix
                            and writes target/conformance/report.json
   docs [--check]           brings the generated parts of the documentation up to date, and checks
                            its links; --check changes nothing
+  proto [--check]          makes the code of drivers out of process from its schema, for Rust,
+                           Go and Python; --check changes nothing
   rust-version             checks the oldest compiler that the crates state
   server [NAME]            starts one of the servers that conformance uses, prints the storage on
                            it, and stops it when interrupted; without a name: which there are
@@ -47,8 +51,10 @@ fn run(arguments: &[String]) -> Outcome {
         ["bench", arguments @ ..] => bench::run(&project, arguments),
         ["ci"] => project::run(project.command("bash").arg(".ci/run")),
         ["conformance", drivers @ ..] => conformance::run(&project, drivers),
-        ["docs"] => docs::run(&project, docs::Mode::Write),
-        ["docs", "--check"] => docs::run(&project, docs::Mode::Check),
+        ["docs"] => docs::run(&project, Mode::Write),
+        ["docs", "--check"] => docs::run(&project, Mode::Check),
+        ["proto"] => proto::run(&project, Mode::Write),
+        ["proto", "--check"] => proto::run(&project, Mode::Check),
         ["rust-version"] => rust_version::run(&project),
         ["server"] => {
             println!("{}", servers::list());

@@ -7,6 +7,13 @@ use std::process::Command;
 
 pub(crate) type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
+/// Whether files of the repository may be changed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Write,
+    Check,
+}
+
 /// Where the workspace and its build directory are.
 pub(crate) struct Project {
     pub(crate) root: PathBuf,

@@ -73,6 +73,9 @@ pub(crate) enum Command {
     Sync(Sync),
     /// Checks a registry's storage: blobs, links, manifests, tags
     Verify(Verify),
+    /// Serves a storage to other programs, as a driver in a process of its own
+    #[cfg(all(feature = "external", unix))]
+    Serve(Serve),
 }
 
 /// A storage argument as it was typed. It is parsed later: clap would repeat a bad value in its
@@ -283,6 +286,16 @@ pub(crate) struct Verify {
     pub(crate) run: Run,
 }
 
+#[cfg(all(feature = "external", unix))]
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// The storage
+    pub(crate) storage: StorageText,
+    /// Where to make the Unix socket; only its user can connect to it
+    #[arg(long, value_name = "PATH")]
+    pub(crate) socket: PathBuf,
+}
+
 /// What both runs over a whole storage take.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
@@ -313,6 +326,8 @@ impl Command {
             Command::Sync(sync) => sync.dry_run,
             Command::Check(_) | Command::Put(_) | Command::Mv(_) | Command::Rm(_) => false,
             Command::Uploads(uploads) => uploads.abort_older_than.is_none(),
+            #[cfg(all(feature = "external", unix))]
+            Command::Serve(_) => false,
         }
     }
 }

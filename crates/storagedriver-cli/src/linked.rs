@@ -8,5 +8,7 @@ use storagedriver_filesystem as _;
 use storagedriver_gcs as _;
 #[cfg(feature = "inmemory")]
 use storagedriver_inmemory as _;
+#[cfg(all(feature = "external", unix))]
+use storagedriver_ipc as _;
 #[cfg(feature = "s3")]
 use storagedriver_s3 as _;

@@ -32,7 +32,3 @@ mod signing;
 
 pub use backend::GcsBackend;
 pub use parameters::{DRIVER, GcsParameters};
-
-#[cfg(test)]
-#[path = "../tests/scripted/mod.rs"]
-mod scripted;

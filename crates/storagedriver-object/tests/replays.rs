@@ -49,10 +49,11 @@ w1.commit()
 ";
 
 async fn replay_on_all(program: &str) {
-    let kinds: [(&str, Stores); 7] = [
+    let kinds: [(&str, Stores); 8] = [
         ("full", stores::full()),
         ("small parts", stores::small_parts()),
         ("unconditional", stores::unconditional()),
+        ("all parts named", stores::all_parts_named()),
         ("same-size parts", stores::same_size_parts()),
         ("segments", stores::segments()),
         ("unordered", stores::unordered()),

@@ -3,9 +3,83 @@
 
 mod servers;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use servers::{MIN_PART, parameters};
+use storagedriver::Storage;
+use storagedriver_s3::{Profile, S3Options as Options};
+use storagedriver_testservers::{S3Options, S3Server};
+use storagedriver_testsuites::{BoxError, Harness, Scale, Store, async_trait};
+
+/// Opens a root of its own on one server for each case.
+struct Servers {
+    server: Arc<S3Server>,
+    profile: Profile,
+    chunk: u64,
+}
+
+static ROOTS: AtomicU64 = AtomicU64::new(0);
+
+impl Servers {
+    fn new(options: S3Options, profile: Profile) -> Self {
+        let server = S3Server::start(options).expect("a server");
+        Servers { server: Arc::new(server), profile, chunk: 4 * MIN_PART }
+    }
+}
+
+#[async_trait]
+impl Harness for Servers {
+    async fn open(&self) -> Result<Box<dyn Store>, BoxError> {
+        let root = format!("/roots/{}", ROOTS.fetch_add(1, Ordering::Relaxed));
+        let opened =
+            Opened { server: self.server.clone(), profile: self.profile.clone(), root, chunk: self.chunk };
+        Ok(Box::new(opened))
+    }
+
+    fn scale(&self) -> Scale {
+        let mut scale = Scale::default();
+        scale.children = 120;
+        scale.concurrency = 8;
+        scale.rounds = 4;
+        scale.large = 1 << 20;
+        scale.boundaries = vec![self.chunk, 64 << 10];
+        // A request whose connection was dropped may still be on its way through the server.
+        let scale = scale.with_settle(std::time::Duration::from_millis(300));
+        if self.profile.page < 100 { scale.with_page_size(self.profile.page) } else { scale }
+    }
+}
+
+struct Opened {
+    server: Arc<S3Server>,
+    profile: Profile,
+    root: String,
+    chunk: u64,
+}
+
+impl Opened {
+    fn make(&self) -> Result<Storage, BoxError> {
+        let mut parameters = parameters(&self.server.endpoint(), &self.root);
+        parameters.chunksize = self.chunk;
+        Ok(parameters.into_storage_with(Options::new("s3").with_profile(self.profile.clone()))?)
+    }
+}
+
+#[async_trait]
+impl Store for Opened {
+    fn storage(&self) -> Storage {
+        self.make().expect("a driver")
+    }
+
+    async fn another(&self) -> Result<Option<Storage>, BoxError> {
+        Ok(Some(self.make()?))
+    }
+}
+
 /// Amazon's: all there is.
 mod aws {
-    use super::servers::{Servers, options, small};
+    use super::Servers;
+    use super::servers::{options, small};
     use storagedriver_testsuites::{register_histories, register_state_machine, register_suite};
 
     fn harness() -> Servers {
@@ -27,7 +101,8 @@ mod aws {
 
 /// A store without conditional writes.
 mod generic {
-    use super::servers::{Servers, options, small};
+    use super::Servers;
+    use super::servers::{options, small};
     use storagedriver_testservers::{ConditionalWrites, PartSizes, S3Options};
 
     storagedriver_testsuites::register_suite!(Servers::new(
@@ -44,7 +119,8 @@ mod generic {
 
 /// A store that completes an upload only with all the parts that it was sent, as Ceph does.
 mod all_parts_named {
-    use super::servers::{Servers, options, small};
+    use super::Servers;
+    use super::servers::{options, small};
     use storagedriver_testservers::{ConditionalWrites, S3Options};
 
     storagedriver_testsuites::register_suite!(Servers::new(
@@ -55,7 +131,8 @@ mod all_parts_named {
 
 /// Version 1 of listings, one delete at a time, no copies of parts.
 mod bare {
-    use super::servers::{Servers, options, small};
+    use super::Servers;
+    use super::servers::{options, small};
     use storagedriver_s3::ListVersion;
     use storagedriver_testservers::{ConditionalWrites, ListV2, S3Options};
 
@@ -82,7 +159,8 @@ mod bare {
 
 /// A store whose listings have no order.
 mod unordered {
-    use super::servers::{Servers, options, small};
+    use super::Servers;
+    use super::servers::{options, small};
     use storagedriver_testservers::{ConditionalWrites, S3Options};
 
     storagedriver_testsuites::register_suite!(Servers::new(
@@ -102,7 +180,8 @@ mod unordered {
 
 /// A store that takes parts of one size alone.
 mod exact_parts {
-    use super::servers::{Servers, options, small};
+    use super::Servers;
+    use super::servers::{options, small};
     use storagedriver_s3::PartSizes;
     use storagedriver_testservers::{ConditionalWrites, PartSizes as Served, S3Options};
 

@@ -56,6 +56,7 @@ mod gcs;
 mod listener;
 mod requests;
 mod s3;
+mod scripted;
 mod store;
 mod uri;
 mod xml;
@@ -66,6 +67,7 @@ pub use requests::{Received, Requests};
 pub use s3::{
     Addressing, Authentication, ConditionalWrites, ListV2, PartSizes, S3Options, S3Refusal, S3Server,
 };
+pub use scripted::{Asked, Scripted, ScriptedReply, json_reply};
 pub use store::{Content, Draft, Fields, Store, StoredObject, StoredPart, Upload};
 
 /// Any error.

@@ -15,6 +15,7 @@ use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 
+use crate::call::{Call, Outgoing};
 use crate::store::Content;
 use crate::{BoxError, Received, Requests};
 
@@ -47,8 +48,15 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    /// Starts a server on a free port.
-    pub(crate) fn start(handler: Handler) -> Result<Self, BoxError> {
+    /// Starts a server on a free port, of a protocol that this crate parses itself.
+    pub(crate) fn start(
+        answer: impl Fn(&Call) -> Outgoing + Send + Sync + 'static,
+    ) -> Result<Self, BoxError> {
+        let handler: Handler = Arc::new(move |request| {
+            let call = Call::new(request);
+            let reply = answer(&call).into_reply(&call.method);
+            Box::pin(std::future::ready(reply))
+        });
         Self::serve(std::net::TcpListener::bind("127.0.0.1:0")?, handler)
     }
 

@@ -28,6 +28,22 @@ pub struct Costs {
     pub delete_of_file: usize,
 }
 
+impl Costs {
+    /// What they cost on the object engine of `storagedriver-object`, with a store that has everything.
+    pub const OBJECT_ENGINE: Costs = Costs {
+        put: 1,
+        get: 1,
+        stat_of_file: 1,
+        stat_of_directory: 2,
+        stat_of_nothing: 2,
+        redirect: 0,
+        small_upload: 2,
+        registry_upload: 20,
+        rename: 4,
+        delete_of_file: 4,
+    };
+}
+
 /// Does each of them once below `/costs`, and asks `requests` after each how many there were since it was asked
 /// last.
 ///

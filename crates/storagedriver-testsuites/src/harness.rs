@@ -94,6 +94,9 @@ pub struct Scale {
     /// How long a request whose future was dropped may still take effect. Zero for what runs in
     /// this process: there a job past its point of publishing holds its path until it is done.
     pub settle: Duration,
+    /// How long at most a future that is dropped half-done waits before, without being polled: zero where it does
+    /// nothing then, some milliseconds where another process goes on with it.
+    pub underway: Duration,
     /// How long one case may take before it counts as hung.
     pub timeout: Duration,
 }
@@ -108,6 +111,7 @@ impl Default for Scale {
             boundaries: vec![4 << 10, 64 << 10, 256 << 10, 1 << 20],
             page_size: None,
             settle: Duration::ZERO,
+            underway: Duration::ZERO,
             timeout: Duration::from_secs(60),
         }
     }
@@ -147,6 +151,13 @@ impl Scale {
     #[must_use]
     pub fn with_settle(mut self, settle: Duration) -> Self {
         self.settle = settle;
+        self
+    }
+
+    /// How long at most what a future asked for goes on before it is dropped half-done.
+    #[must_use]
+    pub fn with_underway(mut self, underway: Duration) -> Self {
+        self.underway = underway;
         self
     }
 

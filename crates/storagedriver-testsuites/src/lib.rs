@@ -46,6 +46,8 @@ pub mod fixture;
 mod harness;
 pub mod model;
 pub mod mutants;
+#[cfg(feature = "ipc")]
+mod out_of_process;
 mod register;
 mod report;
 mod run;
@@ -55,6 +57,8 @@ pub use costs::{Costs, costs};
 pub use failure::{Checked, Failure, Mismatch};
 pub use fixture::Fixture;
 pub use harness::{Harness, Scale, Store};
+#[cfg(feature = "ipc")]
+pub use out_of_process::OutOfProcess;
 pub use report::{REPORT_VARIABLE, SERVER_VARIABLE};
 pub use run::{Case, Outcome, check, run_blocking, run_case, run_shared_case, run_suite};
 

@@ -42,18 +42,36 @@
 /// # fn main() {}
 /// ```
 ///
+/// A driver that is an executable, in whatever language, is tested by its path and a function that makes the
+/// parameters of one store; `OutOfProcess` says what that is given. With the feature `ipc`:
+///
+/// ```
+/// # #[cfg(feature = "ipc")] mod with_the_feature {
+/// use storagedriver::Parameters;
+///
+/// storagedriver_testsuites::register_suite!(
+///     executable = "target/registry-storage-swift",
+///     parameters = |directory| Parameters::from_iter([("container", directory.display().to_string())])
+/// );
+/// # }
+/// # fn main() {}
+/// ```
+///
 /// Two suites in one test binary go into a module each.
 #[macro_export]
 macro_rules! register_suite {
-    (contract = "1.0", $harness:expr $(,)?) => {
-        $crate::register_suite!($harness);
+    (contract = "1.0", $($harness:tt)+) => {
+        $crate::register_suite!($($harness)+);
     };
-    (contract = $version:literal, $harness:expr $(,)?) => {
+    (contract = $version:literal, $($harness:tt)+) => {
         compile_error!(concat!(
             "the contract has no version ",
             stringify!($version),
             "; this release of storagedriver-testsuites knows \"1.0\""
         ));
+    };
+    (executable = $executable:expr, parameters = $parameters:expr $(,)?) => {
+        $crate::register_suite!($crate::OutOfProcess::new($executable, $parameters));
     };
     ($harness:expr $(,)?) => {
         fn storagedriver_testsuites_harness() -> impl $crate::Harness {

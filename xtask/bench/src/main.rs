@@ -5,7 +5,9 @@
 //! `storagedriver-bench SUBJECT WORK COUNT SIZE WORKERS FROM TO`, with the storage in the variable
 //! `STORAGEDRIVER_BENCH_STORAGE`. It prints `ready`, waits for a line, works, prints `done` with the
 //! nanoseconds, and ends when its input does. The program in `go/` keeps to the same.
+//! `storagedriver-bench echo-server SOCKET` is the other end of the subject `echo`.
 
+mod echo;
 mod object_store_subject;
 mod opendal_subject;
 mod ours;
@@ -14,6 +16,7 @@ mod subject;
 mod work;
 
 use std::io::{self, BufRead, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
@@ -35,6 +38,10 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &[&str]) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if let ["echo-server", socket] = arguments {
+        return runtime.block_on(echo::serve(Path::new(socket)));
+    }
     let [subject, work, count, size, workers, from, to] = arguments else {
         return Err("usage: storagedriver-bench SUBJECT WORK COUNT SIZE WORKERS FROM TO".into());
     };
@@ -47,10 +54,10 @@ fn run(arguments: &[&str]) -> Outcome {
         to: (*to).to_owned(),
     };
     let parameters = Parameters::from_environment()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let subject: Arc<dyn Subject> = match *subject {
-            "ours" => Arc::new(ours::Ours::open(&parameters).await?),
+            "ours" | "in-process" => Arc::new(ours::Ours::open(&parameters).await?),
+            "echo" => Arc::new(echo::Echo::open().await?),
             "opendal" => Arc::new(opendal_subject::OpenDal::open(&parameters)?),
             "object_store" => Arc::new(object_store_subject::ObjectStoreS3::open(&parameters)?),
             other => return Err(format!("no subject `{other}`").into()),

@@ -3,6 +3,8 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use storagedriver::{ReadOptions, Storage, Value, WalkOptions, WriteMode, factory};
+use storagedriver_bench as _;
+use storagedriver_ipc as _;
 use storagedriver_s3 as _;
 
 use crate::parameters::Parameters;

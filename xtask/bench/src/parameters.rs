@@ -17,7 +17,8 @@ impl Parameters {
             .map_err(|error| format!("STORAGEDRIVER_BENCH_STORAGE: {error}"))?;
         let value: Value = serde_json::from_str(&text)?;
         let driver = value.get("driver").and_then(Value::as_str).ok_or("the storage names no driver")?;
-        let values = value.get("parameters").and_then(Value::as_object).ok_or("the storage has no parameters")?;
+        let values =
+            value.get("parameters").and_then(Value::as_object).ok_or("the storage has no parameters")?;
         Ok(Parameters { driver: driver.to_owned(), values: values.clone() })
     }
 

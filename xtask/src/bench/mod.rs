@@ -1,4 +1,4 @@
-//! The same work by ours and by its peers, in one run on one server: `cargo xtask bench`.
+//! The same work by ours and by its peers, in one run: `cargo xtask bench`.
 
 mod gateway;
 mod measure;
@@ -8,7 +8,7 @@ mod workloads;
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::project::{Outcome, Project};
 use crate::servers::{self, Running};
@@ -16,7 +16,7 @@ use gateway::Gateway;
 use measure::{Measured, measure};
 use programs::Programs;
 use results::{Results, Row};
-use workloads::{Scale, Step, Workload};
+use workloads::{Bed, Scale, Step, Workload};
 
 /// Everything lies below this, as in a bucket that holds more than a registry.
 const ROOT: &str = "/bench";
@@ -42,12 +42,25 @@ pub(crate) fn run(project: &Project, arguments: &[&str]) -> Outcome {
     let place = project.target.join("bench");
     fs::create_dir_all(&place)?;
     let programs = Programs::build(project, &place)?;
-    let running = servers::CEPH.start(project)?;
-    let mut bench =
-        Bench { gateway: Gateway::of(&running)?, storage: storage(&running), programs, scratch: 0 };
+    let chosen: Vec<&Workload> =
+        workloads.iter().filter(|workload| names.is_empty() || names.contains(&workload.name)).collect();
     let mut results = Results::default();
-    for workload in workloads.iter().filter(|workload| names.is_empty() || names.contains(&workload.name)) {
-        bench.run(workload, &mut results)?;
+    for bed in Bed::ALL {
+        let mut rows = chosen.iter().filter(|workload| workload.bed == bed).peekable();
+        if rows.peek().is_none() {
+            continue;
+        }
+        let running = if bed == Bed::S3 { Some(servers::CEPH.start(project)?) } else { None };
+        let mut bench = Bench {
+            gateway: running.as_ref().map(Gateway::of).transpose()?,
+            storage: running.as_ref().map(storage).unwrap_or_default(),
+            programs: &programs,
+            scale,
+            scratch: 0,
+        };
+        for workload in rows {
+            bench.run(workload, &mut results)?;
+        }
     }
     let written = place.join("results.json");
     fs::write(&written, format!("{:#}\n", results.json()))?;
@@ -58,7 +71,7 @@ pub(crate) fn run(project: &Project, arguments: &[&str]) -> Outcome {
     }
 }
 
-/// The storage that every subject works on.
+/// The storage on a server that every subject works on.
 fn storage(running: &Running) -> Value {
     let mut storage = running.storage.clone();
     if let Some(parameters) = storage.get_mut("parameters").and_then(Value::as_object_mut) {
@@ -68,15 +81,17 @@ fn storage(running: &Running) -> Value {
 }
 
 /// A server and the programs to run on it.
-struct Bench {
-    gateway: Gateway,
+struct Bench<'a> {
+    /// Where requests are counted, if it is a server's.
+    gateway: Option<Gateway>,
     storage: Value,
-    programs: Programs,
+    programs: &'a Programs,
+    scale: Scale,
     /// How many scratch directories were given away.
     scratch: u32,
 }
 
-impl Bench {
+impl Bench<'_> {
     /// All subjects at one workload. The order turns with each round, so that none always comes
     /// after the same one.
     fn run(&mut self, workload: &Workload, results: &mut Results) -> Outcome {
@@ -105,7 +120,7 @@ impl Bench {
         if let Some(step) = workload.last() {
             self.step("ours", &step, &shared)?;
         }
-        self.gateway.reclaim(workload.is_large())
+        self.reclaim(workload)
     }
 
     fn round(&self, workload: &Workload, subject: &str, place: &str) -> Outcome<Measured> {
@@ -122,14 +137,36 @@ impl Bench {
         if let Some(step) = workload.after() {
             self.step("ours", &step, place)?;
         }
-        self.gateway.reclaim(workload.is_large())?;
+        self.reclaim(workload)?;
         Ok(measured)
     }
 
     fn step(&self, subject: &str, step: &Step, place: &str) -> Outcome<Measured> {
         let mut command = self.programs.command(subject)?;
-        command.args(step.arguments(place)).env("STORAGEDRIVER_BENCH_STORAGE", self.storage.to_string());
-        measure(&mut command, &self.gateway)
+        command
+            .args(step.arguments(place))
+            .env("STORAGEDRIVER_BENCH_STORAGE", self.storage(subject).to_string());
+        measure(&mut command, self.gateway.as_ref())
+    }
+
+    /// What the subject's program opens.
+    fn storage(&self, subject: &str) -> Value {
+        if self.gateway.is_some() {
+            return self.storage.clone();
+        }
+        let (size, entries) = (workloads::streamed(self.scale), workloads::entries(self.scale));
+        let mut parameters = json!({ "size": size.to_string(), "entries": entries.to_string() });
+        if subject != "ours" {
+            return json!({ "driver": "null", "parameters": parameters });
+        }
+        if let Some(parameters) = parameters.as_object_mut() {
+            parameters.insert("path".to_owned(), self.programs.null.display().to_string().into());
+        }
+        json!({ "driver": "external", "parameters": parameters })
+    }
+
+    fn reclaim(&self, workload: &Workload) -> Outcome {
+        self.gateway.as_ref().map_or(Ok(()), |gateway| gateway.reclaim(workload.is_large()))
     }
 
     fn directory(&mut self, name: &str) -> String {

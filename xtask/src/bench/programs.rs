@@ -9,6 +9,8 @@ use crate::servers;
 /// The programs of the subjects.
 pub(crate) struct Programs {
     rust: PathBuf,
+    /// The driver `null` as an executable.
+    pub(crate) null: PathBuf,
     go: Option<PathBuf>,
 }
 
@@ -24,7 +26,8 @@ impl Programs {
         cargo.args(["build", "--release", "--manifest-path"]).arg(source.join("Cargo.toml"));
         project::run(cargo.arg("--target-dir").arg(&target))?;
         let rust = target.join("release/storagedriver-bench");
-        Ok(Programs { rust, go: build_go(project, &source.join("go"), &place.join("go-subject"))? })
+        let null = target.join("release/registry-storage-null");
+        Ok(Programs { rust, null, go: build_go(project, &source.join("go"), &place.join("go-subject"))? })
     }
 
     /// Whether the subject can be run here.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::measure::Measured;
-use super::workloads::Workload;
+use super::workloads::{Bed, Workload};
 
 /// What one run gave.
 pub(crate) enum Row {
@@ -17,7 +17,7 @@ pub(crate) enum Row {
 struct Runs {
     workload: &'static str,
     about: String,
-    driver: &'static str,
+    bed: Bed,
     subject: &'static str,
     count: u64,
     bytes: u64,
@@ -39,7 +39,7 @@ impl Results {
                 self.0.push(Runs {
                     workload: workload.name,
                     about: workload.about.clone(),
-                    driver: workload.driver(),
+                    bed: workload.bed,
                     subject,
                     count: workload.step.count,
                     bytes: workload.bytes,
@@ -65,7 +65,7 @@ impl Results {
         let object = |runs: &Runs| {
             json!({
                 "workload": runs.workload,
-                "driver": runs.driver,
+                "driver": runs.bed.driver(),
                 "subject": runs.subject,
                 "ns_per_op": runs.nanoseconds(),
                 "bytes_per_op": runs.bytes,
@@ -78,12 +78,17 @@ impl Results {
         self.0.iter().map(object).collect()
     }
 
-    /// A table of Markdown: for each row and subject the time, the requests and the memory, and how
-    /// many times the speed of Go's driver ours has.
+    /// A table of Markdown for each of what was worked on: for each row and subject the time, the requests and the
+    /// memory, and how many times the speed of its peer ours has.
     pub(crate) fn table(&self) -> String {
+        let tables: Vec<String> = Bed::ALL.into_iter().filter_map(|bed| self.table_of(bed)).collect();
+        tables.join("\n")
+    }
+
+    fn table_of(&self, bed: Bed) -> Option<String> {
         let mut subjects: Vec<&str> = Vec::new();
         let mut workloads: Vec<(&str, &str)> = Vec::new();
-        for runs in &self.0 {
+        for runs in self.0.iter().filter(|runs| runs.bed == bed) {
             if !subjects.contains(&runs.subject) {
                 subjects.push(runs.subject);
             }
@@ -91,11 +96,12 @@ impl Results {
                 workloads.push((runs.workload, &runs.about));
             }
         }
+        if workloads.is_empty() {
+            return None;
+        }
         // Rounds begin with different subjects, and one may be left out.
-        subjects.sort_by_key(|subject| {
-            ["ours", "go", "opendal", "object_store"].iter().position(|name| name == subject)
-        });
-        let mut text = format!("| workload | {} | ours : go |\n", subjects.join(" | "));
+        subjects.sort_by_key(|subject| ORDER.iter().position(|name| name == subject));
+        let mut text = format!("| workload | {} | ours : {} |\n", subjects.join(" | "), bed.peer());
         let _ = writeln!(text, "| --- |{} ---: |", " ---: |".repeat(subjects.len()));
         for (workload, about) in workloads {
             let find = |subject: &str| {
@@ -103,16 +109,19 @@ impl Results {
             };
             let cells: Vec<String> =
                 subjects.iter().map(|subject| find(subject).map_or("-".to_owned(), Runs::cell)).collect();
-            let ratio =
-                match (find("ours").and_then(Runs::nanoseconds), find("go").and_then(Runs::nanoseconds)) {
-                    (Some(ours), Some(go)) if ours > 0 => format!("{:.2}", go as f64 / ours as f64),
-                    _ => "-".to_owned(),
-                };
+            let peer = find(bed.peer()).and_then(Runs::nanoseconds);
+            let ratio = match (find("ours").and_then(Runs::nanoseconds), peer) {
+                (Some(ours), Some(peer)) if ours > 0 => format!("{:.2}", peer as f64 / ours as f64),
+                _ => "-".to_owned(),
+            };
             let _ = writeln!(text, "| {workload}: {about} | {} | {ratio} |", cells.join(" | "));
         }
-        text
+        Some(text)
     }
 }
+
+/// The subjects as the tables have them.
+const ORDER: [&str; 6] = ["ours", "go", "opendal", "object_store", "in-process", "echo"];
 
 impl Runs {
     /// The median of an operation's time.
@@ -141,6 +150,9 @@ impl Runs {
         else {
             return "failed".to_owned();
         };
+        if self.bed == Bed::Ipc {
+            return format!("{}, {} MiB", time(nanoseconds), peak >> 20);
+        }
         let requests = if requests.fract() == 0.0 { format!("{requests}") } else { format!("{requests:.2}") };
         format!("{}, {requests} rq, {} MiB", time(nanoseconds), peak >> 20)
     }

@@ -12,6 +12,39 @@ pub(crate) enum Scale {
 const ALL: &[&str] = &["ours", "go", "opendal", "object_store"];
 const RESUMING: &[&str] = &["ours", "go"];
 
+/// Ways to a driver that does nothing: in a process of its own, in the same, and gRPC alone.
+const WAYS: &[&str] = &["ours", "in-process", "echo"];
+const WAYS_TO_WALK: &[&str] = &["ours", "in-process"];
+
+/// What is worked on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bed {
+    /// The driver `s3` and its peers, on Ceph.
+    S3,
+    /// The driver `null` of the bench, through a process boundary.
+    Ipc,
+}
+
+impl Bed {
+    pub(crate) const ALL: [Bed; 2] = [Bed::S3, Bed::Ipc];
+
+    /// What the results call it.
+    pub(crate) fn driver(self) -> &'static str {
+        match self {
+            Bed::S3 => "s3",
+            Bed::Ipc => "ipc",
+        }
+    }
+
+    /// The subject that ours is compared with.
+    pub(crate) fn peer(self) -> &'static str {
+        match self {
+            Bed::S3 => "go",
+            Bed::Ipc => "echo",
+        }
+    }
+}
+
 /// From this size on, what is deleted has to be freed at once.
 const LARGE: u64 = 64 << 20;
 
@@ -79,15 +112,12 @@ pub(crate) struct Workload {
     pub(crate) rounds: usize,
     /// The content that one operation moves, in bytes.
     pub(crate) bytes: u64,
+    pub(crate) bed: Bed,
     needs: Needs,
     subjects: &'static [&'static str],
 }
 
 impl Workload {
-    pub(crate) fn driver(&self) -> &'static str {
-        "s3"
-    }
-
     pub(crate) fn subjects(&self) -> impl Iterator<Item = &'static str> {
         self.subjects.iter().copied()
     }
@@ -113,7 +143,7 @@ impl Workload {
 
     /// The step after each run.
     pub(crate) fn after(&self) -> Option<Step> {
-        (self.is_large() && !self.is_shared()).then(|| Step::new("delete", 0, ""))
+        (self.bed == Bed::S3 && self.is_large() && !self.is_shared()).then(|| Step::new("delete", 0, ""))
     }
 
     /// The step after the last round.
@@ -124,6 +154,60 @@ impl Workload {
 
 /// Every workload, in the order in which they run.
 pub(crate) fn all(scale: Scale) -> Vec<Workload> {
+    let mut workloads = on_s3(scale);
+    workloads.extend(over_ipc(scale));
+    workloads
+}
+
+/// How many files a walk over the process boundary finds.
+pub(crate) fn entries(scale: Scale) -> u64 {
+    if scale == Scale::Full { 1_000_000 } else { 100_000 }
+}
+
+/// How large a content is that is streamed over the process boundary, in bytes.
+pub(crate) fn streamed(scale: Scale) -> u64 {
+    if scale == Scale::Full { 4 << 30 } else { 512 << 20 }
+}
+
+fn over_ipc(scale: Scale) -> Vec<Workload> {
+    let (count, rounds) = if scale == Scale::Full { (20_000, 5) } else { (2_000, 1) };
+    let (size, entries) = (streamed(scale), entries(scale));
+    // The echo has no files: it reads the size off the path.
+    let place = if scale == Scale::Full { "/4294967296" } else { "/536870912" };
+    let row = |name, about: String, step: Step, bytes, subjects| Workload {
+        name,
+        about,
+        step,
+        rounds,
+        bytes,
+        bed: Bed::Ipc,
+        needs: Needs::Nothing,
+        subjects,
+    };
+    let get = Step::new("get", 4096, "/blobs").times(count);
+    let mib = size >> 20;
+    vec![
+        row("ipc-get", "4 KiB, one after the other".to_owned(), get.clone(), 4096, WAYS),
+        row("ipc-get-64", "4 KiB, 64 at a time".to_owned(), get.by(64), 4096, WAYS),
+        row(
+            "ipc-read",
+            format!("{mib} MiB, streamed in pieces of 1 MiB"),
+            Step::new("download", size, place),
+            size,
+            WAYS,
+        ),
+        row(
+            "ipc-write",
+            format!("{mib} MiB, streamed in pieces of 1 MiB"),
+            Step::new("upload", size, place),
+            size,
+            WAYS,
+        ),
+        row("ipc-walk", format!("{entries} files"), Step::new("walk", entries, "/blobs"), 0, WAYS_TO_WALK),
+    ]
+}
+
+fn on_s3(scale: Scale) -> Vec<Workload> {
     let (small, rounds, few) = match scale {
         Scale::Full => (1, 5, 3),
         Scale::Quick => (10, 1, 1),
@@ -139,6 +223,7 @@ pub(crate) fn all(scale: Scale) -> Vec<Workload> {
         step,
         rounds: few,
         bytes: 0,
+        bed: Bed::S3,
         needs,
         subjects: ALL,
     };
@@ -223,8 +308,16 @@ mod tests {
     }
 
     #[test]
+    fn the_echo_reads_the_size_off_the_path() {
+        for scale in [Scale::Full, Scale::Quick] {
+            let read = over_ipc(scale).into_iter().find(|workload| workload.name == "ipc-read").unwrap();
+            assert_eq!(read.step.from, format!("/{}", streamed(scale)));
+        }
+    }
+
+    #[test]
     fn what_is_large_is_removed_again() {
-        for workload in all(Scale::Full).iter().filter(|workload| workload.is_large()) {
+        for workload in on_s3(Scale::Full).iter().filter(|workload| workload.is_large()) {
             assert!(workload.after().is_some() != workload.last().is_some(), "{}", workload.name);
         }
     }

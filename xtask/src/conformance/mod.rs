@@ -1,5 +1,7 @@
 //! The suite on every store that can be had here, and the matrix of it.
 
+mod distribution;
+mod go;
 mod python;
 mod report;
 mod system;
@@ -25,8 +27,9 @@ const STORAGE_VARIABLE: &str = "STORAGEDRIVER_CONFORMANCE_STORAGE";
 /// Runs the targets of the given drivers, or of all, writes `target/conformance/report.json` and
 /// prints the matrix. A store that cannot be had is a failure, never left out in silence.
 pub(crate) fn run(project: &Project, drivers: &[&str]) -> Outcome {
-    if let Some(unknown) = drivers.iter().find(|name| TARGETS.iter().all(|target| target.name() != **name)) {
-        let mut known: Vec<&str> = TARGETS.iter().map(Target::name).collect();
+    let names = || TARGETS.iter().map(Target::name).chain([distribution::NAME]);
+    if let Some(unknown) = drivers.iter().find(|name| names().all(|known| known != **name)) {
+        let mut known: Vec<&str> = names().collect();
         known.dedup();
         return Err(format!("no driver `{unknown}`; there are {}", known.join(", ")).into());
     }
@@ -52,6 +55,12 @@ pub(crate) fn run(project: &Project, drivers: &[&str]) -> Outcome {
     }
     if drivers.is_empty() || drivers.contains(&python::KIT.name) {
         python::run(project, &mut report);
+    }
+    if drivers.is_empty() || drivers.contains(&go::KIT.name) {
+        go::run(project, &mut report);
+    }
+    if drivers.is_empty() || drivers.contains(&distribution::NAME) {
+        distribution::run(project, &mut report);
     }
 
     let written = place.join("report.json");

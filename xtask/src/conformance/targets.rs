@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::python;
+use super::{go, python};
 use crate::project::{Outcome, Project};
 use crate::servers::{self, Running, Server};
 
@@ -88,6 +88,13 @@ pub(crate) const TARGETS: &[Target] = &[
         package: "storagedriver-ipc",
         tests: &["conformance"],
         place: Place::Kit(&python::KIT),
+    },
+    Target {
+        driver: go::DRIVER,
+        server: Some("go kit"),
+        package: "storagedriver-ipc",
+        tests: &["conformance"],
+        place: Place::Kit(&go::KIT),
     },
 ];
 

@@ -7,14 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::project::{self, Outcome, Project, entries, read};
-
-/// Whether files may be changed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mode {
-    Write,
-    Check,
-}
+use crate::project::{self, Mode, Outcome, Project, entries, read};
 
 pub(crate) fn run(project: &Project, mode: Mode) -> Outcome {
     if mode == Mode::Write {

@@ -6,12 +6,12 @@ mod bucket;
 pub(crate) mod ceph;
 mod fake_gcs;
 mod http;
-mod install;
+pub(crate) mod install;
 mod process;
 mod python;
 mod registry;
 mod swift;
-mod versions;
+pub(crate) mod versions;
 
 use std::fs;
 use std::path::{Path, PathBuf};

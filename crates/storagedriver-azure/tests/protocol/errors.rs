@@ -142,6 +142,21 @@ async fn a_server_without_tls_is_named_as_the_reason() {
     assert!(error.to_string().contains("TLS failed"), "{error}");
 }
 
+/// The error of a `get_content` with a token of this server, which takes none.
+async fn unauthenticated(server: &Server) -> Error {
+    let endpoint = server.endpoint();
+    let storage = server.storage_with(&[
+        ("credentials.type", "client_secret"),
+        ("credentials.clientid", "client"),
+        ("credentials.tenantid", "tenant"),
+        ("credentials.secret", "geheim"),
+        ("credentials.authorityhost", &endpoint),
+    ]);
+    let error = storage.get_content("/a").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthenticated);
+    error
+}
+
 #[tokio::test]
 async fn a_token_that_is_called_expired_is_fetched_anew() {
     let server = Server::start(|asked| {
@@ -153,16 +168,7 @@ async fn a_token_that_is_called_expired_is_fetched_anew() {
         Reply::error(401, "InvalidAuthenticationInfo", "Lifetime validation failed. The token is expired.")
     })
     .await;
-    let endpoint = server.endpoint();
-    let storage = server.storage_with(&[
-        ("credentials.type", "client_secret"),
-        ("credentials.clientid", "client"),
-        ("credentials.tenantid", "tenant"),
-        ("credentials.secret", "geheim"),
-        ("credentials.authorityhost", &endpoint),
-    ]);
-    let error = storage.get_content("/a").await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unauthenticated);
+    unauthenticated(&server).await;
     let asked = server.asked();
     let tokens = asked.iter().filter(|asked| asked.path() == "/tenant/oauth2/v2.0/token").count();
     assert_eq!((tokens, asked.len() - tokens), (2, 2), "one more token, one more attempt");
@@ -171,16 +177,7 @@ async fn a_token_that_is_called_expired_is_fetched_anew() {
 #[tokio::test]
 async fn no_token_is_unauthenticated_and_says_where_it_was_asked_for() {
     let server = Server::start(|_| Reply::new(400).body("{\"error\":\"invalid_client\"}")).await;
-    let endpoint = server.endpoint();
-    let storage = server.storage_with(&[
-        ("credentials.type", "client_secret"),
-        ("credentials.clientid", "client"),
-        ("credentials.tenantid", "tenant"),
-        ("credentials.secret", "geheim"),
-        ("credentials.authorityhost", &endpoint),
-    ]);
-    let error = storage.get_content("/a").await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unauthenticated);
+    let error = unauthenticated(&server).await;
     let text = format!("{error} {error:?}");
     assert!(text.contains("Entra") && !text.contains("geheim"), "{text}");
 }

@@ -9,6 +9,8 @@ mod mv;
 mod put;
 mod report;
 mod rm;
+#[cfg(all(feature = "external", unix))]
+mod serve;
 mod stat;
 mod sync;
 mod uploads;
@@ -35,6 +37,9 @@ pub(crate) async fn run(command: Command, session: &mut Session) -> Result<Answe
         Command::Put(arguments) => put::run(arguments, session).await,
         // Deletes what it made, also then.
         Command::Check(arguments) => check::run(arguments, session).await,
+        // Ends by a signal, and in order.
+        #[cfg(all(feature = "external", unix))]
+        Command::Serve(arguments) => serve::run(arguments, session).await,
         command => interrupt.or(run_interruptible(command, session)).await,
     }
 }
@@ -53,5 +58,7 @@ async fn run_interruptible(command: Command, session: &mut Session) -> Result<An
         Command::Uploads(arguments) => uploads::run(arguments, session).await,
         Command::Sync(arguments) => sync::run(arguments, session).await,
         Command::Verify(arguments) => verify::run(arguments, session).await,
+        #[cfg(all(feature = "external", unix))]
+        Command::Serve(arguments) => serve::run(arguments, session).await,
     }
 }

@@ -8,4 +8,5 @@ mod exit_codes;
 mod interruption;
 mod listing;
 mod run;
+mod serving;
 mod streaming;

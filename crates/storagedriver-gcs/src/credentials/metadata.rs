@@ -76,7 +76,7 @@ mod tests {
     use storagedriver_object::http::HttpOptions;
 
     use super::*;
-    use crate::scripted::{Scripted, json};
+    use storagedriver_testservers::{Scripted, json_reply as json};
 
     fn http() -> HttpClient {
         let mut options = HttpOptions::default();

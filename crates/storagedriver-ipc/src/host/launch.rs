@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use storagedriver::{Error, Parameters, Result, StoragePath};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::net::UnixStream;
+use tokio::time::{sleep, timeout};
 use tonic::Code;
 
 use super::directory::SocketDirectory;
@@ -42,16 +43,23 @@ pub(super) struct Launch {
     pub(super) versions: RangeInclusive<u32>,
 }
 
-/// What the start waits for.
-struct Step(Mutex<&'static str>);
+/// How far a start has come.
+#[derive(Default)]
+struct Progress(Mutex<(&'static str, Option<Arc<Process>>)>);
 
-impl Step {
-    fn set(&self, step: &'static str) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = step;
+impl Progress {
+    fn set(&self, waits_for: &'static str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0 = waits_for;
     }
 
-    fn get(&self) -> &'static str {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn started(&self, process: &Arc<Process>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(process.clone());
+    }
+
+    /// What it waits for, and what the process wrote last.
+    fn tell(&self) -> (&'static str, String) {
+        let progress = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (progress.0, progress.1.as_ref().map(|process| process.last_lines()).unwrap_or_default())
     }
 }
 
@@ -62,17 +70,20 @@ impl Launch {
     /// `InvalidConfiguration` if the executable cannot be started or is no driver for this host; `Unavailable` if it died or took
     /// too long; or what the driver answered.
     pub(super) async fn start(&self) -> Result<(Link, Opened)> {
-        let step = Step(Mutex::new(""));
-        let deadline = Instant::now() + self.start_timeout;
-        let started = timeout_at(deadline, self.steps(&step)).await;
-        started.unwrap_or_else(|_| {
-            let (target, waited) = (self.target(), self.start_timeout);
-            let reason = format!(
-                "{target}: {} did not come within {waited:?} (the parameter `starttimeout` of `external`)",
-                step.get()
-            );
-            Err(Error::unavailable(&StoragePath::root(), reason))
-        })
+        let progress = Progress::default();
+        match timeout(self.start_timeout, self.steps(&progress)).await {
+            Ok(started) => started,
+            Err(_) => {
+                let (waited_for, last) = progress.tell();
+                let wrote = if last.is_empty() { String::new() } else { format!("; it wrote last: {last}") };
+                let reason = format!(
+                    "{}: {waited_for} did not come within {:?} (the parameter `starttimeout` of `external`){wrote}",
+                    self.target(),
+                    self.start_timeout
+                );
+                Err(Error::unavailable(&StoragePath::root(), reason))
+            }
+        }
     }
 
     fn target(&self) -> String {
@@ -92,24 +103,28 @@ impl Launch {
         }
     }
 
-    async fn steps(&self, step: &Step) -> Result<(Link, Opened)> {
-        step.set("a connection to its socket");
+    async fn steps(&self, progress: &Progress) -> Result<(Link, Opened)> {
+        progress.set("a connection to its socket");
         // Nobody else is to connect: the directory goes as soon as there is a connection.
         let link = match &self.target {
-            Target::Socket(socket) => Link::connect(socket, None).await.map_err(|error| {
-                let reason = format!("nothing serves at {}: {error}", socket.display());
-                Error::unavailable(&StoragePath::root(), reason)
-            })?,
+            Target::Socket(socket) => match UnixStream::connect(socket).await {
+                Ok(stream) => self.begin(stream, None).await?,
+                Err(error) => {
+                    let reason = format!("nothing serves at {}: {error}", socket.display());
+                    return Err(Error::unavailable(&StoragePath::root(), reason));
+                }
+            },
             Target::Executable(executable) => {
                 let directory = SocketDirectory::make()?;
                 let socket = directory.socket();
                 let secrets = Secrets::of(&self.parameters);
-                let process = Process::start(executable, &self.name(), &socket, secrets)?;
-                self.connect(&socket, Arc::new(process)).await?
+                let process = Arc::new(Process::start(executable, &self.name(), &socket, secrets)?);
+                progress.started(&process);
+                self.connect(&socket, process).await?
             }
         };
-        let negotiated = self.negotiate(&link, step).await?;
-        step.set("an answer to Open");
+        let negotiated = self.negotiate(&link, progress).await?;
+        progress.set("an answer to Open");
         let request = proto::OpenRequest {
             driver: negotiated.driver.clone(),
             parameters: value_map(self.parameters.clone()),
@@ -126,8 +141,8 @@ impl Launch {
         let mut ended = process.ended();
         let mut pause = FIRST_PAUSE;
         loop {
-            match Link::connect(socket, Some(process.clone())).await {
-                Ok(link) => return Ok(link),
+            match UnixStream::connect(socket).await {
+                Ok(stream) => return self.begin(stream, Some(process)).await,
                 // Not there yet, or not listening yet.
                 Err(error)
                     if matches!(
@@ -150,8 +165,19 @@ impl Launch {
         }
     }
 
-    async fn negotiate(&self, link: &Link, step: &Step) -> Result<proto::NegotiateReply> {
-        step.set("an answer to Negotiate");
+    async fn begin(&self, stream: UnixStream, process: Option<Arc<Process>>) -> Result<Link> {
+        Link::begin(stream, process).await.map_err(|cause| self.no_protocol(&cause))
+    }
+
+    /// The error of a target that ends or breaks off before it has answered anything.
+    fn no_protocol(&self, cause: &str) -> Error {
+        let reason =
+            format!("{} does not serve the protocol (gRPC, storagedriver.v1): {cause}", self.target());
+        Error::unavailable(&StoragePath::root(), reason)
+    }
+
+    async fn negotiate(&self, link: &Link, progress: &Progress) -> Result<proto::NegotiateReply> {
+        progress.set("an answer to Negotiate");
         let status = match link.client().negotiate(opened::request(&self.versions)).await {
             Ok(reply) => {
                 let reply = reply.into_inner();
@@ -163,8 +189,7 @@ impl Launch {
         let root = StoragePath::root();
         let target = self.target();
         if let Some(cause) = link.cause().await {
-            let reason = format!("{target} does not serve the protocol (gRPC, storagedriver.v1): {cause}");
-            return Err(Error::unavailable(&root, reason));
+            return Err(self.no_protocol(&cause));
         }
         Err(match status.code() {
             Code::Unimplemented | Code::Unknown | Code::Internal => Error::invalid_configuration(format!(

@@ -1,12 +1,12 @@
 //! A driver that runs and is connected.
 
 use std::future::Future;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use storagedriver::{Error, Result, StoragePath};
+use tokio::net::UnixStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use tonic::codegen::http::Uri;
@@ -37,12 +37,25 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Connects to a driver that listens at `socket`.
+    /// Begins to talk over a connection to a driver.
     ///
     /// # Errors
-    /// Nothing listens there.
-    pub(super) async fn connect(socket: &Path, process: Option<Arc<Process>>) -> std::io::Result<Self> {
-        let (wire, work) = wire::connect(socket).await?;
+    /// It was closed: why, as far as that is known.
+    pub(super) async fn begin(stream: UnixStream, process: Option<Arc<Process>>) -> Result<Self, String> {
+        let (wire, work) = match wire::begin(stream).await {
+            Ok(begun) => begun,
+            Err(error) => {
+                let cause = match &process {
+                    Some(process) => {
+                        timeout(CAUSE, process.ended().wait_for(Option::is_some)).await.ok().and_then(
+                            |ended| ended.ok().and_then(|cause| cause.as_ref().map(ToString::to_string)),
+                        )
+                    }
+                    None => None,
+                };
+                return Err(cause.unwrap_or_else(|| broken(Err(error))));
+            }
+        };
         let (breaks, broken) = watch::channel(None);
         tokio::spawn(keep(work, process.clone(), breaks));
         let client = StorageDriverClient::with_origin(wire, Uri::from_static("http://driver"))

@@ -169,8 +169,7 @@ struct Reading {
 impl Reading {
     fn run(&mut self, mut streams: [Stream; 2], dead: &PipeReader) {
         let mut reads_left = None;
-        loop {
-            let Ok((ready, is_dead)) = wait(&streams, dead, reads_left.is_some()) else { break };
+        while let Ok((ready, is_dead)) = wait(&streams, dead, reads_left.is_some()) {
             if is_dead && reads_left.is_none() {
                 reads_left = Some(LAST_READS);
                 continue;
@@ -269,4 +268,131 @@ fn wait(streams: &[Stream; 2], dead: &PipeReader, is_dead: bool) -> io::Result<(
         *ready = stream.source.is_some() && found.next().unwrap_or_default();
     }
     Ok((ready, found.next().unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Write as _;
+    use std::process::{Child, Command, Stdio};
+    use tracing::field::{Field, Visit};
+
+    /// Keeps the lines that are logged; slowly, if it is to.
+    #[derive(Clone, Default)]
+    struct Log {
+        lines: Arc<Mutex<Vec<String>>>,
+        /// While it is locked nothing can be logged.
+        gate: Arc<Mutex<()>>,
+    }
+
+    struct Text(String);
+
+    impl Visit for Text {
+        fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+            if field.name() == "message" {
+                let _ = write!(self.0, "{value:?}");
+            }
+        }
+    }
+
+    impl tracing::Subscriber for Log {
+        fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+            metadata.target() == "storagedriver_ipc::driver"
+        }
+
+        fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+            tracing::span::Id::from_u64(1)
+        }
+
+        fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+        fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+        fn enter(&self, _: &tracing::span::Id) {}
+        fn exit(&self, _: &tracing::span::Id) {}
+
+        fn event(&self, event: &tracing::Event<'_>) {
+            let _gate = self.gate.lock().unwrap();
+            let mut text = Text(String::new());
+            event.record(&mut text);
+            self.lines.lock().unwrap().push(text.0);
+        }
+    }
+
+    impl Log {
+        fn wait_for(&self, wanted: impl Fn(&[String]) -> bool) -> Vec<String> {
+            for _ in 0..2000 {
+                let lines = self.lines.lock().unwrap().clone();
+                if wanted(&lines) {
+                    return lines;
+                }
+                thread::sleep(Duration::from_millis(5));
+            }
+            panic!("not logged: {:?}", self.lines.lock().unwrap());
+        }
+    }
+
+    /// Runs a script of the shell whose output is read.
+    fn run(log: &Log, script: &str) -> (Child, Output) {
+        let mut child = Command::new("/bin/sh")
+            .args(["-c", script])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let writer = Writer { driver: Arc::from("foo"), pid: child.id() };
+        let secrets = Secrets::of(&storagedriver::Parameters::from_iter([("secretkey", "sesame-street")]));
+        let output = tracing::subscriber::with_default(log.clone(), || {
+            Output::read(writer, secrets, child.stdout.take(), child.stderr.take()).unwrap()
+        });
+        (child, output)
+    }
+
+    #[test]
+    fn lines_are_logged_cut_and_cleaned() {
+        let log = Log::default();
+        let script = r"echo out; printf 'bad \377\033[1m\n' >&2; printf 'sesame-street\n' >&2;
+            head -c 10000 /dev/zero | tr '\0' x; echo; printf 'no end of line'";
+        let (mut child, output) = run(&log, script);
+        child.wait().unwrap();
+        output.finish();
+        let lines = log.wait_for(|lines| lines.len() == 5);
+        let has = |line: &str| assert!(lines.iter().any(|found| found == line), "{line:?} of {lines:?}");
+        has("out");
+        has("bad \u{fffd}\u{fffd}[1m");
+        has("<redacted>");
+        has(&format!("{}…", "x".repeat(LONGEST_LINE)));
+        has("no end of line");
+        assert_eq!(output.last_lines(), "bad \u{fffd}\u{fffd}[1m | <redacted>");
+    }
+
+    #[test]
+    fn a_slow_log_does_not_stop_the_process() {
+        let log = Log::default();
+        let gate = log.gate.lock().unwrap();
+        let (mut child, output) = run(&log, "i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done");
+        // More than a pipe holds: it ends only if all was read.
+        assert!(child.wait().unwrap().success());
+        output.finish();
+        drop(gate);
+        let lines = log.wait_for(|lines| lines.len() > WAITING / 2);
+        assert_eq!(lines[0], "line 0");
+        log.wait_for(|lines| {
+            lines.iter().any(|line| line.contains("lines dropped")) || lines.len() > WAITING
+        });
+    }
+
+    #[test]
+    fn a_process_that_keeps_the_pipe_is_not_waited_for() {
+        let log = Log::default();
+        let (mut child, output) = run(&log, "sleep 30 & echo $!; echo last >&2");
+        child.wait().unwrap();
+        output.finish();
+        assert_eq!(output.last_lines(), "last");
+        let other = log.wait_for(|lines| lines.len() == 2).iter().find_map(|line| line.parse().ok()).unwrap();
+        rustix::process::kill_process(
+            rustix::process::Pid::from_raw(other).unwrap(),
+            rustix::process::Signal::KILL,
+        )
+        .unwrap();
+    }
 }

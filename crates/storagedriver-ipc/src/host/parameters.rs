@@ -12,10 +12,11 @@ use super::opened::{VERSIONS, is_name};
 storagedriver::parameters! {
     /// Parameters of the driver `external`: a driver that is an executable of its own.
     pub struct ExternalParameters for "external" {
-        /// The name of the driver: the executable `registry-storage-<name>` on `PATH` is started. With `path` or `socket` the driver must
-        /// have this name; without a name any driver is taken there. One of the three is required.
+        /// The name of the driver: the executable `registry-storage-<name>` on `PATH` is started. Required unless `path` or `socket` is
+        /// given; then the driver there must have this name.
         driver: String,
-        /// The executable, instead of one on `PATH`.
+        /// The executable, instead of one on `PATH`. If its name is `registry-storage-<name>`, that is the `driver`, unless given; with another
+        /// name and no `driver` it may be any.
         path: Path,
         /// The socket of a driver that runs already and is open: no process is started, and it takes no parameters.
         socket: Path,
@@ -66,11 +67,13 @@ async fn resolve(name: String, mut parameters: Parameters) -> Result<Option<Stor
 /// Whether `path` is the host's: no driver has a file of that name for its data.
 fn is_executable_of(name: &str, parameters: &Parameters) -> bool {
     let Some(Value::String(path)) = parameters.get("path") else { return false };
-    Path::new(path)
-        .file_name()
-        .and_then(|file| file.to_str())
-        .and_then(|file| file.strip_prefix(find::PREFIX))
-        == Some(name)
+    named_by(Path::new(path)).is_some_and(|driver| driver == name)
+}
+
+/// The driver that an executable's name says.
+fn named_by(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_str()?.strip_prefix(find::PREFIX)?;
+    is_name(name).then(|| name.to_owned())
 }
 
 async fn create(parameters: Parameters) -> Result<Storage> {
@@ -87,6 +90,7 @@ fn launch(given: Parameters) -> Result<Launch> {
         return invalid("driver", format!("{driver:?} is no name of a driver; allowed: [a-z0-9-]+"));
     }
     let parameters = own.parameters.unwrap_or(others);
+    let driver = own.driver.or_else(|| own.path.as_deref().and_then(named_by));
     let target = match (own.path, own.socket) {
         (Some(_), Some(_)) => {
             return invalid(
@@ -103,7 +107,7 @@ fn launch(given: Parameters) -> Result<Launch> {
         (None, Some(socket)) => Target::Socket(socket),
         (Some(path), None) => Target::Executable(executable(path)?),
         (None, None) => {
-            let Some(name) = own.driver.as_deref() else {
+            let Some(name) = driver.as_deref() else {
                 return invalid("driver", "is required unless \"path\" or \"socket\" is given".to_owned());
             };
             match find::on_path(name)? {
@@ -120,7 +124,7 @@ fn launch(given: Parameters) -> Result<Launch> {
     };
     Ok(Launch {
         target,
-        driver: own.driver,
+        driver,
         parameters,
         start_timeout: own.starttimeout,
         call_timeout: Some(own.timeout).filter(|timeout| !timeout.is_zero()),

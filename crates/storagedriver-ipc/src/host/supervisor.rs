@@ -1,5 +1,6 @@
 //! Keeps a driver running: one that died is started again by the next call.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -23,21 +24,18 @@ const LONG_LIFE: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A driver that is started again when it died.
-#[derive(Debug)]
 pub(super) struct Supervisor {
     launch: Launch,
     first: Opened,
     state: Mutex<State>,
 }
 
-#[derive(Debug)]
 struct State {
     /// How many deaths and failed starts there were in quick succession.
     failures: u32,
     is: Is,
 }
 
-#[derive(Debug)]
 enum Is {
     Running(Arc<Link>),
     Down { next: Instant, cause: Arc<str> },
@@ -160,6 +158,21 @@ impl Supervisor {
             state.is = Is::Down { next: Instant::now(), cause: cause.clone() };
         }
         cause
+    }
+}
+
+impl fmt::Debug for Supervisor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is = match &self.lock().is {
+            Is::Running(_) => "running",
+            Is::Starting(_) => "starting",
+            Is::Down { .. } => "down",
+        };
+        f.debug_struct("Supervisor")
+            .field("launch", &self.launch)
+            .field("opened", &self.first)
+            .field("state", &is)
+            .finish()
     }
 }
 

@@ -13,7 +13,8 @@ use crate::convert::file_info;
 use crate::proto::walk_request::Step;
 use crate::proto::{self, WalkMore, WalkReply, WalkRequest, WalkSkip, WalkStart};
 
-/// How many entries a driver may be ahead: at first and after a skip, and at most. It doubles whenever so many came without a skip.
+/// How many entries a driver may be ahead: at first and after a skip, and at most. It doubles whenever so many were given out without a
+/// skip.
 const LEAST_AHEAD: u64 = 32;
 const MOST_AHEAD: u64 = 8192;
 
@@ -30,8 +31,8 @@ pub(super) struct ExternalWalk {
     /// How many entries the driver may still send.
     credit: u64,
     ahead: u64,
-    /// How many came since `ahead` was set.
-    came: u64,
+    /// How many were given out since `ahead` was set.
+    given: u64,
 }
 
 impl ExternalWalk {
@@ -65,7 +66,7 @@ impl ExternalWalk {
             skipped: None,
             credit: LEAST_AHEAD,
             ahead: LEAST_AHEAD,
-            came: 0,
+            given: 0,
         })
     }
 
@@ -76,9 +77,9 @@ impl ExternalWalk {
 
     /// Gives credit, when half of what it may be ahead is used.
     fn give(&mut self) {
-        if self.came >= self.ahead && self.ahead < MOST_AHEAD {
+        if self.given >= self.ahead && self.ahead < MOST_AHEAD {
             self.ahead *= 2;
-            self.came = 0;
+            self.given = 0;
         }
         let under_way = self.credit.saturating_add(self.waiting.len() as u64);
         if under_way <= self.ahead / 2 {
@@ -97,7 +98,6 @@ impl ExternalWalk {
             ));
         };
         self.credit = credit;
-        self.came += came;
         self.waiting.extend(reply.entries);
         Ok(())
     }
@@ -128,6 +128,7 @@ impl DriverWalk for ExternalWalk {
                 }
                 let info = file_info(entry)?;
                 complete(&info)?;
+                self.given += 1;
                 self.last = info.is_dir().then(|| info.path().clone());
                 return Ok(Some(info));
             }
@@ -143,7 +144,7 @@ impl DriverWalk for ExternalWalk {
     fn skip_dir(&mut self) {
         let Some(directory) = self.last.take() else { return };
         self.ahead = LEAST_AHEAD;
-        self.came = 0;
+        self.given = 0;
         // The driver is past it already: it need not know.
         if self.waiting.back().is_none_or(|entry| is_below(&entry.path, &directory)) {
             self.send(Step::Skip(WalkSkip { path: directory.as_str().to_owned() }));

@@ -1,8 +1,6 @@
 //! The HTTP/2 connection to a driver.
 
 use std::future::Future;
-use std::io;
-use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -36,13 +34,12 @@ pub(super) struct Wire(SendRequest<Body>);
 /// The work of the connection: to be awaited on a task.
 pub(super) type Work = Connection<TokioIo<UnixStream>, Body, TokioExecutor>;
 
-/// Connects to the socket.
+/// Begins HTTP/2 on a connection.
 ///
 /// # Errors
-/// Nothing listens there.
-pub(super) async fn connect(socket: &Path) -> io::Result<(Wire, Work)> {
-    let stream = UnixStream::connect(socket).await?;
-    let handshake = Builder::new(TokioExecutor::new())
+/// It was closed.
+pub(super) async fn begin(stream: UnixStream) -> hyper::Result<(Wire, Work)> {
+    let (send, work) = Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
@@ -52,9 +49,8 @@ pub(super) async fn connect(socket: &Path) -> io::Result<(Wire, Work)> {
         .keep_alive_timeout(PING_TIMEOUT)
         .keep_alive_while_idle(true)
         .handshake(TokioIo::new(stream))
-        .await
-        .map_err(io::Error::other)?;
-    Ok((Wire(handshake.0), handshake.1))
+        .await?;
+    Ok((Wire(send), work))
 }
 
 impl Service<http::Request<Body>> for Wire {

@@ -201,20 +201,24 @@ impl ExternalWriter {
         }
     }
 
-    /// Waits until all chunks are accepted, sending once more what was refused; then ends.
+    /// Waits until all chunks are accepted, sending once more what is refused; then ends.
     async fn finish(&mut self, ending: WriteEnding) -> Result<()> {
         self.check()?;
         let size = self.size();
+        let mut is_last_try = self.refused;
         self.send_refused();
         while !self.waiting.is_empty() {
             if let Reply::Ended(_) = self.reply().await? {
                 return Err(self.protocol("ended the upload before it was told to"));
             }
-            if let Some(refusal) = self.refusal.take() {
+            let Some(refusal) = self.refusal.take() else { continue };
+            if is_last_try {
                 // What the driver has stays resumable; what it refused is lost with this writer.
                 let _ = self.end(WriteEnding::Close).await;
                 return Err(refusal);
             }
+            is_last_try = true;
+            self.send_refused();
         }
         let ended = self.end(ending).await?;
         if ended != size {

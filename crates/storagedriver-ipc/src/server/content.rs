@@ -129,6 +129,10 @@ impl Pieces {
         self.pieces.push_back(piece);
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
     /// What has come. A single piece is not copied, unless it is so small that the buffer in which it came is worth more.
     pub(super) fn take(&mut self) -> Bytes {
         let Pieces { mut pieces, length } = mem::take(self);

@@ -24,7 +24,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::oneshot;
 use tonic::transport::server::Connected;
 
-pub use self::executable::main;
+pub use self::executable::{main, main_with};
 use self::opening::Opening;
 use self::service::Service;
 pub use self::socket::SocketFile;

@@ -68,6 +68,9 @@ impl Upload {
         {
             let step = match request.step {
                 Some(Step::Chunk(chunk)) => self.chunk(chunk).await?,
+                Some(Step::Ending(_)) if !self.pieces.is_empty() => {
+                    return Err(broken("an ending came in the middle of a chunk"));
+                }
                 Some(Step::Ending(ending)) => Some(self.end(ending).await?),
                 Some(Step::Open(_)) => return Err(broken("an upload is opened once")),
                 // What a newer host says and this driver does not know cannot be left out: it may be content.

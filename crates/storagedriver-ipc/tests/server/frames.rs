@@ -37,7 +37,10 @@ async fn sizes(mut replies: Streaming<ContentReply>) -> (u64, Vec<usize>) {
 #[tokio::test]
 async fn all_of_a_file_is_in_pieces_of_a_mebibyte() {
     let storage = Storage::new(InMemory::new());
-    let large: Bytes = (0..64 * MIB + 3).map(|index| (index % 251) as u8).collect();
+    let pattern: Vec<u8> = (0..64 * 1021 + 3).map(|index| (index % 251) as u8).collect();
+    let mut large = pattern.repeat(64 * MIB / pattern.len() + 1);
+    large.truncate(64 * MIB + 3);
+    let large = Bytes::from(large);
     storage.put_content("/large", large.clone()).await.unwrap();
     storage.put_content("/small", "content").await.unwrap();
     storage.put_content("/empty", "").await.unwrap();

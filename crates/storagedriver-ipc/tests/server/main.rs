@@ -1,4 +1,11 @@
 //! The kit that serves a driver, called by a client that is nothing but the generated code.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failure fails the test"
+)]
 
 mod calls;
 mod entries;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use storagedriver::bytes::Bytes;
@@ -75,6 +76,9 @@ impl Layer for Probe {
         if path.as_str() == "/hang" {
             let _dropped = Dropped(self.counts.clone());
             std::future::pending::<()>().await;
+        }
+        if path.as_str() == "/block" {
+            std::thread::sleep(Duration::from_millis(300));
         }
         self.inner.stat(path).await
     }

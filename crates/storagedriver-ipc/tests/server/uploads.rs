@@ -188,6 +188,10 @@ async fn what_the_protocol_does_not_allow_ends_the_upload_without_publishing() {
         assert!(status.message().contains("broke the protocol"), "{status}");
         unended(&probed, number).await;
     }
+    let mut upload = Upload::create(&mut client, "/a").await;
+    upload.piece(1, "begun", false).await;
+    upload.end(WriteEnding::Commit).await;
+    assert!(upload.next().await.unwrap_err().message().contains("middle of a chunk"));
     assert!(!probed.storage.exists("/a").await.unwrap());
     let first = WriteRequest { step: Some(Step::Ending(WriteEnding::Commit.into())) };
     assert!(client.write(stream::iter([first])).await.unwrap_err().message().contains("`open`"));

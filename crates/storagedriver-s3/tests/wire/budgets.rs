@@ -5,7 +5,8 @@ use storagedriver_s3::{Profile, S3Options as Options};
 use storagedriver_testservers::{S3Options, S3Server};
 use storagedriver_testsuites::{Costs, costs};
 
-use crate::servers::{open, parameters, small};
+use crate::open;
+use crate::servers::{parameters, small};
 
 /// Amazon's sizes, and pages of so many names.
 fn amazon(page: usize) -> (S3Server, Storage) {
@@ -31,19 +32,8 @@ async fn of_each_operation() {
     let (server, storage) = amazon(1000);
     assert_eq!(count(&server), 0, "making a driver");
     let found = costs(&storage, || count(&server)).await.unwrap();
-    let stated = Costs {
-        put: 1,
-        get: 1,
-        stat_of_file: 1,
-        stat_of_directory: 2,
-        stat_of_nothing: 2,
-        redirect: 0,
-        small_upload: 2,
-        registry_upload: 19,
-        // Head, copy, delete: the copy has the ETag of its source.
-        rename: 3,
-        delete_of_file: 4,
-    };
+    // The copy has the ETag of its source: nobody needs to look at it.
+    let stated = Costs { registry_upload: 19, rename: 3, ..Costs::OBJECT_ENGINE };
     assert_eq!(found, stated);
 }
 

@@ -7,7 +7,8 @@ use storagedriver_object::{ObjectStoreBackend, PutOptions};
 use storagedriver_s3::{BatchDelete, S3Options as Options, S3Parameters};
 use storagedriver_testservers::{Received, S3Options, S3Server};
 
-use crate::servers::{MIN_PART, open, options, parameters, small};
+use crate::open;
+use crate::servers::{MIN_PART, options, parameters, small};
 
 const ATTRIBUTES: [&str; 5] = [
     "content-type",

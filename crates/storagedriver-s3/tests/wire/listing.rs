@@ -4,7 +4,8 @@ use storagedriver::{Storage, WalkOptions, WriteMode};
 use storagedriver_s3::ListVersion;
 use storagedriver_testservers::{ListV2, S3Options, S3Server};
 
-use crate::servers::{MIN_PART, open, options, small};
+use crate::open;
+use crate::servers::{MIN_PART, options, small};
 
 async fn walked(storage: &Storage, options: WalkOptions) -> Vec<String> {
     let mut walk = storage.walk("/", options).await.unwrap();

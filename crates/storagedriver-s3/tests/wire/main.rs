@@ -7,6 +7,7 @@
 )]
 
 mod budgets;
+mod errors;
 mod headers;
 mod hosts;
 mod listing;
@@ -14,3 +15,12 @@ mod listing;
 mod servers;
 mod signing;
 mod strays;
+
+use storagedriver::Storage;
+use storagedriver_s3::{Profile, S3Options as Options};
+
+/// A driver on a server.
+fn open(endpoint: &str, root: &str, profile: Profile) -> Storage {
+    let options = Options::new("s3").with_profile(profile);
+    servers::parameters(endpoint, root).into_storage_with(options).expect("a driver")
+}

@@ -8,7 +8,8 @@ use storagedriver::{Parameters, RedirectRequest, Secret};
 use storagedriver_s3::S3Parameters;
 use storagedriver_testservers::{Authentication, S3Options, S3Server};
 
-use crate::servers::{open, options, parameters, small};
+use crate::open;
+use crate::servers::{options, parameters, small};
 
 /// What a client without keys gets at a URL: status line and body.
 fn fetch(url: &Url, method: &str) -> (String, String) {

@@ -3,7 +3,8 @@
 use storagedriver::{ErrorKind, Guarantee, Storage, WriteMode};
 use storagedriver_testservers::{ConditionalWrites, S3Options, S3Server};
 
-use crate::servers::{MIN_PART, open, options, small};
+use crate::open;
+use crate::servers::{MIN_PART, options, small};
 
 const PART: usize = 4 * MIN_PART as usize;
 

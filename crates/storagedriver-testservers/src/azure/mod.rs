@@ -18,8 +18,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use self::service::Service;
-use crate::call::Call;
-use crate::listener::{Handler, Listener};
+use crate::listener::Listener;
 use crate::{BoxError, Requests, Store};
 
 pub use self::options::{AzureOptions, CopyOutcome, CopyRule};
@@ -70,14 +69,7 @@ impl AzureServer {
             pending: Mutex::new(BTreeMap::new()),
         });
         let answering = service.clone();
-        let handler: Handler = Arc::new(move |request| {
-            let service = answering.clone();
-            Box::pin(async move {
-                let call = Call::new(request);
-                service.answer(&call).into_reply(&call.method)
-            })
-        });
-        Ok(Self { listener: Listener::start(handler)?, service })
+        Ok(Self { listener: Listener::start(move |call| answering.answer(call))?, service })
     }
 
     /// `http://127.0.0.1:port/devaccount`: the blob service, with the account in the path, as

@@ -156,7 +156,7 @@ pub(super) async fn forgets_what_was_written_past_the_close(fixture: &Fixture) -
         let content = pattern(kept, kept);
         close_upload(storage, "/file", &content).await?;
         for lost in [1, 3000, largest * 2 + 1] {
-            drop(append(storage, "/file", &pattern(lost + 1, lost)).await?);
+            fixture.abandon(append(storage, "/file", &pattern(lost + 1, lost)).await?).await;
             let writer = storage.writer("/file", WriteMode::Append).await?;
             ensure_eq!(writer.size(), kept, "the size after {lost} bytes were written and dropped");
             drop(writer);
@@ -178,7 +178,7 @@ pub(super) async fn commits_with_less_than_was_lost(fixture: &Fixture) -> Checke
         for again in [0, 10] {
             let content = pattern(kept, kept);
             close_upload(storage, "/file", &content).await?;
-            drop(append(storage, "/file", &pattern(kept + 1, largest * 2 + 1)).await?);
+            fixture.abandon(append(storage, "/file", &pattern(kept + 1, largest * 2 + 1)).await?).await;
             append(storage, "/file", &pattern(99, again)).await?.commit().await?;
             expect_content(storage, "/file", &[content, pattern(99, again)].concat()).await?;
             storage.delete("/file").await?;

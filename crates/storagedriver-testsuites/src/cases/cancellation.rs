@@ -4,8 +4,8 @@ use bytes::Bytes;
 use storagedriver::{Error, ErrorKind, FileWriter, Guarantee, ReadOptions, Storage, WalkOptions, WriteMode};
 
 use crate::fixture::{
-    Dropped, Fixture, begin, close_upload, drop_after, drop_amid, expect_absent, expect_content,
-    expect_no_upload, holds_one_of, pattern, put_all, refused, upload_sizes,
+    Dropped, Fixture, begin, close_upload, drop_amid, expect_absent, expect_content, expect_no_upload,
+    holds_one_of, pattern, put_all, refused, upload_sizes,
 };
 use crate::{Checked, Mismatch, ensure, ensure_eq};
 
@@ -17,8 +17,8 @@ pub(super) async fn a_dropped_put_is_whole_or_nothing(fixture: &Fixture) -> Chec
     let (old, new) = (pattern(1, 30_000), pattern(2, 300_000));
     for polls in 0..POLLS {
         storage.put_content("/d/file", old.clone()).await?;
-        drop_after(polls, storage.put_content("/d/file", new.clone())).await;
-        drop_after(polls, storage.put_content("/e/new", new.clone())).await;
+        fixture.drop_after(polls, storage.put_content("/d/file", new.clone())).await;
+        fixture.drop_after(polls, storage.put_content("/e/new", new.clone())).await;
         holds_one_of(storage, "/d/file", &[&old, &new]).await?;
         fixture.settle().await;
         if storage.exists("/e/new").await? {
@@ -100,7 +100,7 @@ pub(super) async fn a_dropped_write_took_all_or_nothing(fixture: &Fixture) -> Ch
     for polls in 0..POLLS {
         let mut writer = begin(storage, "/file", &first).await?;
         let before = writer.size();
-        drop_after(polls, writer.write(second.clone())).await;
+        fixture.drop_after(polls, writer.write(second.clone())).await;
         let taken = writer.size();
         ensure!(
             taken == before || taken == before + largest + 1,
@@ -124,7 +124,7 @@ pub(super) async fn a_dropped_close_keeps_the_last_one(fixture: &Fixture) -> Che
         close_upload(storage, "/file", &first).await?;
         let mut writer = storage.writer("/file", WriteMode::Append).await?;
         writer.write(second.clone()).await?;
-        let closed = drop_after(polls, writer.close()).await;
+        let closed = fixture.drop_after(polls, writer.close()).await;
         fixture.settle().await;
         let writer = storage.writer("/file", WriteMode::Append).await?;
         let found = writer.size();
@@ -180,7 +180,7 @@ pub(super) async fn a_dropped_commit_is_done_or_not(fixture: &Fixture) -> Checke
         close_upload(storage, "/file", &new.slice(..5000)).await?;
         let mut writer = storage.writer("/file", WriteMode::Append).await?;
         writer.write(new.slice(5000..)).await?;
-        let committed = drop_after(polls, writer.commit()).await;
+        let committed = fixture.drop_after(polls, writer.commit()).await;
         fixture.settle().await;
         if matches!(committed, Dropped::Done(_)) {
             expect_content(storage, "/file", &new).await?;
@@ -196,10 +196,10 @@ pub(super) async fn a_dropped_cancel_publishes_nothing(fixture: &Fixture) -> Che
     for polls in 0..POLLS {
         storage.put_content("/file", "content").await?;
         let writer = begin(storage, "/file", &pattern(1, 70_000)).await?;
-        drop_after(polls, writer.cancel()).await;
+        fixture.drop_after(polls, writer.cancel()).await;
         close_upload(storage, "/new", &pattern(1, 70_000)).await?;
         let writer = storage.writer("/new", WriteMode::Append).await?;
-        drop_after(polls, writer.cancel()).await;
+        fixture.drop_after(polls, writer.cancel()).await;
         fixture.settle().await;
         expect_content(storage, "/file", b"content").await?;
         expect_absent(storage, "/new").await?;
@@ -219,12 +219,12 @@ pub(super) async fn a_dropped_opening_leaves_what_was_closed(fixture: &Fixture) 
     let content = pattern(1, 70_000);
     for polls in 0..POLLS {
         close_upload(storage, "/file", &content).await?;
-        drop_after(polls, storage.writer("/file", WriteMode::Append)).await;
+        fixture.drop_after(polls, storage.writer("/file", WriteMode::Append)).await;
         fixture.settle().await;
         ensure_eq!(upload_sizes(storage, "/file").await?, [("/file".to_owned(), 70_000)], "the upload");
         storage.put_content("/kept", "content").await?;
-        drop_after(polls, storage.writer("/kept", WriteMode::Create)).await;
-        drop_after(polls, storage.writer("/kept", WriteMode::Append)).await;
+        fixture.drop_after(polls, storage.writer("/kept", WriteMode::Create)).await;
+        fixture.drop_after(polls, storage.writer("/kept", WriteMode::Append)).await;
         expect_content(storage, "/kept", b"content").await?;
         storage.writer("/file", WriteMode::Append).await?.commit().await?;
         expect_content(storage, "/file", &content).await?;
@@ -239,7 +239,7 @@ pub(super) async fn a_dropped_rename_loses_nothing(fixture: &Fixture) -> Checked
     for polls in 0..POLLS {
         storage.put_content("/from", content.clone()).await?;
         storage.put_content("/d/to", replaced.clone()).await?;
-        drop_after(polls, storage.rename("/from", "/d/to")).await;
+        fixture.drop_after(polls, storage.rename("/from", "/d/to")).await;
         fixture.settle().await;
         let moved = holds_one_of(storage, "/d/to", &[&replaced, &content]).await? == 1;
         match storage.get_content("/from").await {
@@ -263,7 +263,7 @@ pub(super) async fn a_dropped_delete_can_be_run_again(fixture: &Fixture) -> Chec
         let paths: Vec<String> = (0..20).map(|place| format!("/dir/{}/file{place}", place % 4)).collect();
         put_all(storage, &paths).await?;
         close_upload(storage, "/dir/upload", &pattern(1, 10)).await?;
-        drop_after(polls, storage.delete("/dir")).await;
+        fixture.drop_after(polls, storage.delete("/dir")).await;
         for path in &paths {
             // What is still there is whole.
             match storage.get_content(path).await {
@@ -288,15 +288,15 @@ pub(super) async fn a_dropped_look_changes_nothing(fixture: &Fixture) -> Checked
     storage.put_content("/d/file", content.clone()).await?;
     close_upload(storage, "/d/upload", &pattern(2, 10)).await?;
     for polls in 0..POLLS {
-        drop_after(polls, storage.stat("/d/file")).await;
-        drop_after(polls, storage.list("/d")).await;
-        drop_after(polls, storage.get_content("/d/file")).await;
-        drop_after(polls, storage.uploads("/")).await;
-        drop_after(polls, storage.walk("/", WalkOptions::new())).await;
+        fixture.drop_after(polls, storage.stat("/d/file")).await;
+        fixture.drop_after(polls, storage.list("/d")).await;
+        fixture.drop_after(polls, storage.get_content("/d/file")).await;
+        fixture.drop_after(polls, storage.uploads("/")).await;
+        fixture.drop_after(polls, storage.walk("/", WalkOptions::new())).await;
         let mut reader = storage.reader("/d/file", ReadOptions::all()).await?;
-        drop_after(polls, reader.next()).await;
+        fixture.drop_after(polls, reader.next()).await;
         let mut walk = storage.walk("/", WalkOptions::tree()).await?;
-        drop_after(polls, walk.next()).await;
+        fixture.drop_after(polls, walk.next()).await;
     }
     expect_content(storage, "/d/file", &content).await?;
     ensure_eq!(upload_sizes(storage, "/").await?, [("/d/upload".to_owned(), 10)], "the upload");

@@ -197,7 +197,7 @@ pub(super) async fn opened_before_it_goes_reads_one_version(fixture: &Fixture) -
 
 pub(super) async fn may_be_dropped_midway(fixture: &Fixture) -> Checked {
     let storage = fixture.storage();
-    let content = pattern(1, 2 << 20);
+    let content = pattern(1, 5 << 20);
     storage.put_content("/file", content.clone()).await?;
     for _ in 0..5 {
         drop(storage.reader("/file", ReadOptions::all()).await?);

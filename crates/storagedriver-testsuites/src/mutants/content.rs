@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use storagedriver::{Error, FileInfo, Layer, Result, StorageDriver, StoragePath};
 
-use super::wrap::{gap, lock, long_gap, mutant};
+use super::wrap::{gap, lock, mutant};
 
 mutant! {
     /// `put_content` leaves the tail of longer content.
@@ -51,7 +51,7 @@ mutant! {
     TornPut {
         async fn put_content(&self, path: &StoragePath, content: Bytes) -> Result<()> {
             self.inner.put_content(path, content.slice(..content.len() / 2)).await?;
-            long_gap().await;
+            gap().await;
             self.inner.put_content(path, content).await
         }
     }
@@ -63,7 +63,7 @@ mutant! {
         async fn put_content(&self, path: &StoragePath, content: Bytes) -> Result<()> {
             let staging = StoragePath::parse(&format!("{path}.partial{}", content.len()))?;
             self.inner.put_content(&staging, content.clone()).await?;
-            long_gap().await;
+            gap().await;
             self.inner.delete(&staging).await?;
             self.inner.put_content(path, content).await
         }
@@ -79,7 +79,7 @@ mutant! {
             let before = self.inner.get_content(path).await.unwrap_or_default();
             let tail = before.get(half..).unwrap_or_default();
             self.inner.put_content(path, [&first, tail].concat().into()).await?;
-            long_gap().await;
+            gap().await;
             let now = self.inner.get_content(path).await.unwrap_or_default();
             let head = now.get(..half).unwrap_or_default();
             self.inner.put_content(path, [head, &second].concat().into()).await

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use storagedriver::{EntryKind, Error, Layer, Result, StorageDriver, StoragePath, WalkOptions};
 
-use super::wrap::{gap, lock, long_gap, mutant, right_walk};
+use super::wrap::{gap, lock, mutant, right_walk};
 
 /// Whether nothing but `path` is in the directory above it.
 async fn is_alone(inner: &Arc<dyn StorageDriver>, path: &StoragePath) -> Option<StoragePath> {
@@ -19,7 +19,7 @@ async fn is_alone(inner: &Arc<dyn StorageDriver>, path: &StoragePath) -> Option<
 /// Removes the directory that was seen to become empty, with what has come into it since.
 async fn prune_late(inner: &Arc<dyn StorageDriver>, directory: Option<StoragePath>) -> Result<()> {
     let Some(directory) = directory else { return Ok(()) };
-    long_gap().await;
+    gap().await;
     match inner.delete(&directory).await {
         Err(error) if !error.is_not_found() => Err(error),
         _ => Ok(()),
@@ -32,7 +32,7 @@ mutant! {
         // Slow, so that a delete that was begun before has seen the directory without it.
         async fn put_content(&self, path: &StoragePath, content: Bytes) -> Result<()> {
             for _ in 0..20 {
-                gap().await;
+                tokio::task::yield_now().await;
             }
             self.inner.put_content(path, content).await
         }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use storagedriver::{Error, Result};
 
-use super::wrap::{Draft, Habit, gap, lock, long_gap};
+use super::wrap::{Draft, Habit, gap, lock};
 
 /// `close` publishes what it should only keep.
 pub(super) struct ClosePublishes;
@@ -310,7 +310,7 @@ impl Habit for TornCommit {
         if !draft.continued {
             let half = draft.content().slice(..draft.accepted.len() / 2);
             draft.desk.inner.put_content(&draft.path, half).await?;
-            long_gap().await;
+            gap().await;
         }
         draft.inner.commit().await
     }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use storagedriver::{Error, Layer, Result, StorageDriver, StoragePath, WalkOptions, WriteMode};
 
-use super::wrap::{gap, long_gap, mutant, right_walk};
+use super::wrap::{gap, mutant, right_walk};
 
 mutant! {
     /// `rename` takes no names that `put_content` would.
@@ -36,7 +36,7 @@ mutant! {
         async fn rename(&self, from: &StoragePath, to: &StoragePath) -> Result<()> {
             let content = self.inner.get_content(from).await?;
             self.inner.delete(from).await?;
-            long_gap().await;
+            gap().await;
             self.inner.put_content(to, content).await
         }
     }
@@ -62,7 +62,7 @@ mutant! {
     TornRename {
         // Slow, so that who looks more than once looks while a rename is under way.
         async fn get_content(&self, path: &StoragePath) -> Result<Bytes> {
-            long_gap().await;
+            gap().await;
             self.inner.get_content(path).await
         }
 
@@ -70,7 +70,7 @@ mutant! {
             let content = self.inner.get_content(from).await?;
             let half = content.slice(..content.len() / 2);
             self.inner.put_content(to, half).await?;
-            long_gap().await;
+            gap().await;
             self.inner.rename(from, to).await
         }
     }

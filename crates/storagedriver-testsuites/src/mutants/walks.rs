@@ -8,7 +8,7 @@ use storagedriver::{
     DriverWalk, Error, FileInfo, Layer, Result, StorageDriver, StoragePath, WalkOptions, WalkOrder,
 };
 
-use super::wrap::{Prepared, Skip, gap, lock, long_gap, mutant, right_walk};
+use super::wrap::{Prepared, Skip, gap, lock, mutant, right_walk};
 
 type Walked = Result<Option<Box<dyn DriverWalk>>>;
 
@@ -282,7 +282,7 @@ mutant! {
     WalkCountsEntries {
         // Slow, so that what comes and goes is there for a while.
         async fn delete(&self, path: &StoragePath) -> Result<()> {
-            long_gap().await;
+            gap().await;
             self.inner.delete(path).await
         }
 

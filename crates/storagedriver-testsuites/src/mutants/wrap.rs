@@ -18,13 +18,8 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Lets other tasks run, and the future be dropped, between two steps that should be one.
+/// Lets other tasks run, other processes look, and the future be dropped, between two steps that should be one.
 pub(super) async fn gap() {
-    tokio::task::yield_now().await;
-}
-
-/// As [`gap`], for longer than others need to look.
-pub(super) async fn long_gap() {
     tokio::time::sleep(Duration::from_millis(1)).await;
 }
 

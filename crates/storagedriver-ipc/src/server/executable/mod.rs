@@ -68,7 +68,13 @@ enum Failure {
 /// }
 /// ```
 pub fn main(registrations: &[Registration]) -> ExitCode {
-    let mut words = env::args_os();
+    main_with(registrations, env::args_os())
+}
+
+/// As [`main`], with these arguments instead of the process's own, the executable's path first: for an executable
+/// that does other things too.
+pub fn main_with(registrations: &[Registration], arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let mut words = arguments.into_iter();
     let registrations = by_own_name(registrations, words.next());
     let (code, text) = match run(&registrations, words.collect()) {
         Ok(()) => return ExitCode::SUCCESS,
