@@ -123,8 +123,9 @@ class Service(driver_pb2_grpc.StorageDriverServicer):
                 return self._reply
             self.mask.hide(texts for name in self._secrets for texts in _texts(parameters.get(name)))
             call = await self.calls.begin()
-            self._driver, self._reply = await call.step(self._make, parameters)
-            return self._reply
+            self._driver, reply = await call.step(self._make, parameters)
+            self._reply = reply
+            return reply
 
     def _make(self, parameters: Parameters) -> Tuple[StorageDriver, pb.OpenReply]:
         driver = self._factory(parameters)
