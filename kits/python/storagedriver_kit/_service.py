@@ -9,7 +9,7 @@ from typing import Any, Awaitable, Callable, Iterable, Iterator, Optional, Tuple
 
 import grpc
 
-from ._calls import Call, Calls
+from ._calls import Calls
 from ._entries import BATCH, info_message, message_size, upload_from, upload_message
 from ._proto import driver_pb2 as pb
 from ._proto import driver_pb2_grpc
@@ -262,9 +262,7 @@ class Service(driver_pb2_grpc.StorageDriverServicer):
             call.drop()
             raise
 
-    async def _send_content(
-        self, context: Context, path: str, method: Callable[..., Content], *arguments: Any
-    ) -> None:
+    async def _send_content(self, context: Context, path: str, method: Callable[..., Content], *arguments: Any) -> None:
         call = await self.calls.begin(path, holds=False)
         opened: list[Content] = []
 

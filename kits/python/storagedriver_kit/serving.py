@@ -128,7 +128,9 @@ async def _main(service: Service, name: str) -> int:
         else:
             lifeline = os.environ.get(LIFELINE_VARIABLE, "")
             if lifeline not in ("", "stdin"):
-                raise _Wrong(f"the lifeline {lifeline!r} is not known here, only `stdin`; the host is newer than this driver")
+                raise _Wrong(
+                    f"the lifeline {lifeline!r} is not known here, only `stdin`; the host is newer than this driver"
+                )
             if lifeline:
                 threading.Thread(target=_watch, args=(loop, stop), daemon=True).start()
         assert path is not None
@@ -207,7 +209,7 @@ class _Said(Exception):
 
 def _arguments(arguments: List[str], name: str, program: str) -> Tuple[Parameters, Optional[str]]:
     """The parameters, and the path of the socket if one is given. No message repeats what may be a secret."""
-    usage = f"usage: registry-storage-{name} ['{{\"parameter\": \"value\"}}'] [--socket PATH]"
+    usage = f'usage: registry-storage-{name} [\'{{"parameter": "value"}}\'] [--socket PATH]'
     texts: List[str] = []
     path: Optional[str] = None
     left = list(arguments)

@@ -102,7 +102,7 @@ class ByHand(unittest.TestCase):
     def test_what_is_wrong_is_said_without_repeating_what_may_be_secret(self) -> None:
         cases = [
             (["hunter2"], {}, "JSON map", 2),
-            (["[\"hunter2\"]"], {}, "JSON map", 2),
+            (['["hunter2"]'], {}, "JSON map", 2),
             (["--hunter2"], {}, "usage", 2),
             (["{}", "hunter2"], {}, "usage", 2),
             (['{"password": "hunter2", "refuse": true}'], {}, "refuse", 1),

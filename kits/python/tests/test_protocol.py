@@ -76,7 +76,9 @@ class Opening(Conducted):
 
     def test_opens_once(self) -> None:
         self.assertIn("not open", error_of(self.failure(self.host.stat, "/")).reason)
-        reply = self.host.open(text="a", number=1.5, count=-3, yes=True, none=None, list=[1, "b"], map={"c": None, "d": 2})
+        reply = self.host.open(
+            text="a", number=1.5, count=-3, yes=True, none=None, list=[1, "b"], map={"c": None, "d": 2}
+        )
         self.assertEqual(list(reply.lacking), ["shared", "durable"])
         self.assertEqual((reply.path_limit, reply.component_limit, reply.key_prefix), (600, 200, "prefix/"))
         wanted = [("count", -3), ("list", [1, "b"]), ("map", {"d": 2}), ("number", 1.5), ("text", "a"), ("yes", True)]
