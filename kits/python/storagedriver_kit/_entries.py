@@ -24,9 +24,7 @@ def info_message(info: FileInfo) -> pb.FileInfo:
 
 
 def upload_message(upload: UploadInfo) -> pb.UploadInfo:
-    return pb.UploadInfo(
-        path=upload.path, size=upload.size, modified=_timestamp(upload.modified_ns), id=upload.id
-    )
+    return pb.UploadInfo(path=upload.path, size=upload.size, modified=_timestamp(upload.modified_ns), id=upload.id)
 
 
 def upload_from(message: pb.UploadInfo) -> UploadInfo:

@@ -9,7 +9,7 @@ from typing import Any, Awaitable, Callable, Iterable, Iterator, Optional, Tuple
 
 import grpc
 
-from ._calls import Call, Calls
+from ._calls import Calls
 from ._entries import BATCH, info_message, message_size, upload_from, upload_message
 from ._proto import driver_pb2 as pb
 from ._proto import driver_pb2_grpc
@@ -123,8 +123,9 @@ class Service(driver_pb2_grpc.StorageDriverServicer):
                 return self._reply
             self.mask.hide(texts for name in self._secrets for texts in _texts(parameters.get(name)))
             call = await self.calls.begin()
-            self._driver, self._reply = await call.step(self._make, parameters)
-            return self._reply
+            self._driver, reply = await call.step(self._make, parameters)
+            self._reply = reply
+            return reply
 
     def _make(self, parameters: Parameters) -> Tuple[StorageDriver, pb.OpenReply]:
         driver = self._factory(parameters)
@@ -261,9 +262,7 @@ class Service(driver_pb2_grpc.StorageDriverServicer):
             call.drop()
             raise
 
-    async def _send_content(
-        self, context: Context, path: str, method: Callable[..., Content], *arguments: Any
-    ) -> None:
+    async def _send_content(self, context: Context, path: str, method: Callable[..., Content], *arguments: Any) -> None:
         call = await self.calls.begin(path, holds=False)
         opened: list[Content] = []
 

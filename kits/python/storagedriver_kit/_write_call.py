@@ -79,7 +79,7 @@ class _Upload:
         """A piece of a chunk. After a refusal only the chunk that was refused is taken up again."""
         following = self._accepted + 1
         if piece.sequence != following:
-            if self._refused and piece.sequence > following:
+            if self._refused and not self._pieces and piece.sequence > following:
                 return
             raise broken(f"chunk {piece.sequence} came where {following} was next")
         self._pieces.append(piece.data)
@@ -105,6 +105,8 @@ class _Upload:
 
     async def end(self, ending: int) -> None:
         """The ending, with what was accepted."""
+        if self._pieces:
+            raise broken("an upload was ended in the middle of a chunk")
 
         def close() -> int:
             return self._writer.close()

@@ -31,6 +31,9 @@ LIFELINE_VARIABLE = "STORAGEDRIVER_LIFELINE"
 #: How long the process may live after its lifeline, in seconds. The protocol gives it one.
 LAST_MOMENTS = 0.8
 
+#: How long calls may go on after a signal, in seconds.
+LAST_CALLS = 0.5
+
 #: The window of a stream: how much of it is on its way to a reader that does not read, in bytes.
 WINDOW = 2 * 1024 * 1024
 
@@ -125,7 +128,9 @@ async def _main(service: Service, name: str) -> int:
         else:
             lifeline = os.environ.get(LIFELINE_VARIABLE, "")
             if lifeline not in ("", "stdin"):
-                raise _Wrong(f"the lifeline {lifeline!r} is not known here, only `stdin`; the host is newer than this driver")
+                raise _Wrong(
+                    f"the lifeline {lifeline!r} is not known here, only `stdin`; the host is newer than this driver"
+                )
             if lifeline:
                 threading.Thread(target=_watch, args=(loop, stop), daemon=True).start()
         assert path is not None
@@ -135,16 +140,15 @@ async def _main(service: Service, name: str) -> int:
         return 0
     except Exception as error:
         _remove(None, made)
-        wrong = isinstance(error, _Wrong)
-        told = service.mask(str(error if wrong else as_storage_error(error)))
-        print(f"registry-storage-{name}: {told}", file=sys.stderr)
-        return 2 if wrong else 1
+        told = error if isinstance(error, _Wrong) else as_storage_error(error)
+        print(f"registry-storage-{name}: {service.mask(str(told))}", file=sys.stderr)
+        return error.code if isinstance(error, _Wrong) else 1
     try:
         if by_hand:
             print(path, flush=True)
         await stop.wait()
-        # Calls that go on are cancelled, and drop what they have.
-        await server.stop(None)
+        # Calls that go on after that are cancelled, and drop what they have. With the host nobody wants their end.
+        await server.stop(LAST_CALLS if by_hand else None)
         try:
             await asyncio.wait_for(service.shut_down(), LAST_MOMENTS / 2)
         except Exception as error:
@@ -167,7 +171,7 @@ async def _listen(service: Service, path: str) -> grpc.aio.Server:
     finally:
         os.umask(before)
     if not bound:
-        raise _Wrong(f"cannot listen on the socket {path}")
+        raise _Taken(f"cannot listen on the socket {path}")
     await server.start()
     return server
 
@@ -190,6 +194,14 @@ def _watch(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
 class _Wrong(Exception):
     """The program was started in a wrong way. The text is the whole message."""
 
+    code = 2
+
+
+class _Taken(_Wrong):
+    """The socket cannot be had."""
+
+    code = 1
+
 
 class _Said(Exception):
     """What was asked for was said, and the program is done."""
@@ -197,7 +209,7 @@ class _Said(Exception):
 
 def _arguments(arguments: List[str], name: str, program: str) -> Tuple[Parameters, Optional[str]]:
     """The parameters, and the path of the socket if one is given. No message repeats what may be a secret."""
-    usage = f"usage: registry-storage-{name} ['{{\"parameter\": \"value\"}}'] [--socket PATH]"
+    usage = f'usage: registry-storage-{name} [\'{{"parameter": "value"}}\'] [--socket PATH]'
     texts: List[str] = []
     path: Optional[str] = None
     left = list(arguments)
@@ -233,7 +245,7 @@ def _refuse_second(path: str) -> None:
             attempt.connect(path)
         except OSError:
             return
-    raise _Wrong(f"another process listens on {path}")
+    raise _Taken(f"another process listens on {path}")
 
 
 def _remove(path: Optional[str], directory: Optional[str]) -> None:

@@ -287,5 +287,3 @@ def by_hand(program: Path, *arguments: str, **more: str) -> subprocess.Popen[byt
         stderr=subprocess.PIPE,
         env=environment(**more),
     )
-
-

@@ -140,7 +140,11 @@ class Example(unittest.TestCase):
     def test_parameters_are_checked(self) -> None:
         host = Host()
         self.addCleanup(host.close)
-        for parameters, name in [({"rootdirectory": 3}, "rootdirectory"), ({"durability": "some"}, "durability"), ({"x": 1}, "x")]:
+        for parameters, name in [
+            ({"rootdirectory": 3}, "rootdirectory"),
+            ({"durability": "some"}, "durability"),
+            ({"x": 1}, "x"),
+        ]:
             with self.assertRaises(grpc.RpcError) as raised:
                 host.open(**{"rootdirectory": str(self.root), **parameters})
             error = error_of(raised.exception)

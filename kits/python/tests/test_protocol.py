@@ -76,7 +76,9 @@ class Opening(Conducted):
 
     def test_opens_once(self) -> None:
         self.assertIn("not open", error_of(self.failure(self.host.stat, "/")).reason)
-        reply = self.host.open(text="a", number=1.5, count=-3, yes=True, none=None, list=[1, "b"], map={"c": None, "d": 2})
+        reply = self.host.open(
+            text="a", number=1.5, count=-3, yes=True, none=None, list=[1, "b"], map={"c": None, "d": 2}
+        )
         self.assertEqual(list(reply.lacking), ["shared", "durable"])
         self.assertEqual((reply.path_limit, reply.component_limit, reply.key_prefix), (600, 200, "prefix/"))
         wanted = [("count", -3), ("list", [1, "b"]), ("map", {"d": 2}), ("number", 1.5), ("text", "a"), ("yes", True)]
@@ -291,6 +293,9 @@ class Writing(Conducted):
         chunk = pb.WriteRequest(chunk=pb.WriteChunk(sequence=2, data=b"x", last=True))
         self.assertIn("has to open it", steps(chunk))
         self.assertIn("chunk 2 came where 1 was next", steps(opening, chunk))
+        half = pb.WriteRequest(chunk=pb.WriteChunk(sequence=1, data=b"x"))
+        self.assertIn("in the middle of a chunk", steps(opening, half, pb.WriteRequest(ending=pb.WRITE_ENDING_COMMIT)))
+        self.assertIn("chunk 2 came where 1 was next", steps(opening, half, chunk))
         self.assertIn("not known here", steps(opening, pb.WriteRequest()))
         self.assertIn("mode", steps(pb.WriteRequest(open=pb.WriteOpen(path="/a", mode=9))))
         self.assertIn("ending", steps(opening, pb.WriteRequest(ending=9)))
