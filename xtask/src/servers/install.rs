@@ -68,7 +68,7 @@ pub(crate) fn go(project: &Project, program: &GoProgram) -> Outcome<PathBuf> {
     let place = place(project).join("bin").join(format!("{}-{}", program.name, program.version));
     let built = place.join(program.name);
     if !built.is_file() {
-        need("go", "install Go 1.24 or later")?;
+        need("go", "install Go 1.26 or later")?;
         let mut go = project.command("go");
         go.arg("install").arg(format!("{}@{}", program.package, program.version));
         run(go.env("GOBIN", &place).env("CGO_ENABLED", "0").env_remove("GOFLAGS"))?;
