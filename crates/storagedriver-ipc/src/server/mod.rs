@@ -36,7 +36,7 @@ const STREAM_WINDOW: u32 = 2 << 20;
 /// The largest that HTTP/2 knows: no connection is held up by one of its streams.
 const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 
-/// The largest piece of HTTP/2 that a host may send, in bytes: with the 16 KiB that it may by default a gigabyte of writing costs it
+/// The largest piece of HTTP/2 that a host may send, in bytes: with the 16 KiB that it may by default 3 GiB of writing cost it
 /// about 1.3 s of processor time, with this 0.9 s, with a whole mebibyte 1.1 s; and others wait for one that is on its way.
 const FRAME: u32 = (256 + 16) << 10;
 
