@@ -1,6 +1,5 @@
 //! The driver is killed under load, and what its host knows is compared with what is there.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -52,7 +51,6 @@ async fn a_killed_driver_loses_nothing_that_it_acknowledged() {
     let (mut kills, mut attempts, mut in_flight) = (0, 0, 0);
     let mut longest_restart = Duration::ZERO;
     let acknowledged = Arc::new(AtomicU64::new(0));
-    let mut kinds = BTreeMap::new();
     while kills < wanted {
         attempts += 1;
         assert!(attempts < 2 * wanted + 10, "only {kills} of {attempts} kills met an operation");
@@ -66,8 +64,8 @@ async fn a_killed_driver_loses_nothing_that_it_acknowledged() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         tokio::time::sleep(random_part(WORKED, attempts)).await;
-        stop.store(true, Ordering::Relaxed);
         kill(executable.started().pop().unwrap().process);
+        stop.store(true, Ordering::Relaxed);
         let mut came = Vec::new();
         for worker in all {
             let ended =
@@ -75,18 +73,23 @@ async fn a_killed_driver_loses_nothing_that_it_acknowledged() {
             if let (_, _, Some(error)) = &ended {
                 assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
                 assert!(error.is_retryable(), "{error}");
-                *kinds
-                    .entry(error.to_string().split(':').next().unwrap_or_default().to_owned())
-                    .or_insert(0) += 1;
             }
             came.push(ended);
         }
         let busy = came.iter().filter(|(_, _, error)| error.is_some()).count();
         kills += usize::from(busy > 0);
         in_flight += busy;
-        // The next call works.
+        // The next call works; where none was in flight, it may be the one that finds the driver dead.
         let asked = Instant::now();
-        tokio::time::timeout(RESTARTED, storage.stat("/")).await.expect("the driver is not back").unwrap();
+        let asking = async || {
+            tokio::time::timeout(RESTARTED, storage.stat("/")).await.expect("the driver is not back")
+        };
+        match asking().await {
+            Err(error) if busy == 0 && error.kind() == ErrorKind::Unavailable => {
+                drop(asking().await.unwrap())
+            }
+            next => drop(next.unwrap_or_else(|error| panic!("after {came:?}: {error}"))),
+        }
         longest_restart = longest_restart.max(asked.elapsed());
         for (worker, progress, error) in came {
             if let Err(wrong) = worker.check(&storage, &run, progress).await {
@@ -97,7 +100,7 @@ async fn a_killed_driver_loses_nothing_that_it_acknowledged() {
     }
     println!(
         "{kills} kills of {attempts}, {in_flight} operations in flight, {} acknowledged, {} processes, longest \
-         restart {longest_restart:.1?}, {:.1} s; failed: {kinds:?}",
+         restart {longest_restart:.1?}, {:.1} s",
         acknowledged.load(Ordering::Relaxed),
         executable.started().len(),
         started.elapsed().as_secs_f64()
