@@ -21,6 +21,9 @@ use crate::proto::{
 /// How many bytes may wait to be accepted.
 const MOST_WAITING: u64 = 4 * 1024 * 1024;
 
+/// How many chunks may wait: small ones cost more than their bytes.
+const MOST_CHUNKS: usize = 4096;
+
 /// How long the status of a call may take, when all was said.
 const STATUS: Duration = Duration::from_secs(1);
 
@@ -113,6 +116,12 @@ impl ExternalWriter {
                 self.send_chunk(sequence, chunk.clone());
             }
         }
+    }
+
+    fn has_room(&self, bytes: usize) -> bool {
+        self.waiting.is_empty()
+            || (self.waiting.len() < MOST_CHUNKS
+                && self.waiting_bytes.saturating_add(bytes as u64) <= MOST_WAITING)
     }
 
     /// The call is over and can go on no more.
@@ -252,8 +261,7 @@ impl DriverWriter for ExternalWriter {
         }
         self.send_refused();
         // A chunk that is larger than may wait goes alone.
-        while !self.waiting.is_empty() && self.waiting_bytes.saturating_add(chunk.len() as u64) > MOST_WAITING
-        {
+        while !self.has_room(chunk.len()) {
             if let Reply::Ended(_) = self.reply().await? {
                 return Err(self.protocol("ended the upload before it was told to"));
             }

@@ -163,6 +163,21 @@ async fn a_driver_that_does_not_take_stops_the_writer() {
     assert!(taker.content() == all);
 }
 
+/// However small, only so many chunks wait.
+#[tokio::test]
+async fn small_chunks_are_counted() {
+    let taker = Taker { permits: Arc::new(Semaphore::new(0)), ..Taker::new() };
+    let (_fake, storage) = taker.storage().await;
+    let mut writer = storage.writer("/a", WriteMode::Create).await.unwrap();
+    for _ in 0..4096 {
+        writer.write(pattern(1, 0)).await.unwrap();
+    }
+    assert!(writer.write(pattern(1, 1)).now_or_never().is_none());
+    assert_eq!(writer.size(), 4096);
+    taker.permits.add_permits(5000);
+    assert_eq!(writer.close().await.unwrap(), 4096);
+}
+
 /// What the driver refuses is told by the next write, which takes nothing; the one after sends it again.
 #[tokio::test]
 async fn a_refused_chunk_is_sent_again() {
