@@ -3,11 +3,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
 use storagedriver::{WalkKey, WalkOrder};
 use tracing::level_filters::LevelFilter;
 
-use crate::format::{parse_age, parse_part, parse_size};
+use crate::format::{parse_age, parse_levels, parse_part, parse_size};
+
+/// The program's name.
+pub(crate) const NAME: &str = "storagedriver";
 
 /// Looks into registry storage, changes it, copies it and verifies it.
 ///
@@ -17,7 +21,7 @@ use crate::format::{parse_age, parse_part, parse_size};
 /// Exit codes: 0 done; 1 the answer is no (not found, corrupt, a copy would be needed); 2 usage;
 /// 3 the backend failed.
 #[derive(Debug, Parser)]
-#[command(name = "storagedriver", version, max_term_width = 100, after_help = STORAGE_HELP)]
+#[command(name = NAME, version, max_term_width = 100, after_help = STORAGE_HELP)]
 pub(crate) struct CommandLine {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -25,7 +29,8 @@ pub(crate) struct CommandLine {
     pub(crate) global: Global,
 }
 
-const STORAGE_HELP: &str = "\
+/// What a storage argument looks like; lines as they stand.
+pub(crate) const STORAGE_HELP: &str = "\
 A storage argument:
   filesystem:rootdirectory=/var/lib/registry       a driver and its parameters
   s3:bucket=b,prefix=\"a,b\",secretkey=env:KEY       quoted: holds `,` or `\"` (doubled); env: and file: are read
@@ -53,6 +58,10 @@ pub(crate) enum Command {
     Drivers(Drivers),
     /// The direct children of a directory
     Ls(Ls),
+    /// Directories and files as a drawing
+    Tree(Tree),
+    /// How many bytes and files lie below a path
+    Du(Du),
     /// Kind, size, time and version of what is at a path
     Stat(Stat),
     /// Writes a file's content to standard output
@@ -63,6 +72,8 @@ pub(crate) enum Command {
     Mv(Mv),
     /// Deletes files, or directories with all below them
     Rm(Rm),
+    /// A URL at which a client can read a file without this program
+    Url(Url),
     /// Everything below a path, one key a line
     Walk(Walk),
     /// The uploads that were neither committed nor cancelled
@@ -76,6 +87,10 @@ pub(crate) enum Command {
     /// Serves a storage to other programs, as a driver in a process of its own
     #[cfg(all(feature = "external", unix))]
     Serve(Serve),
+    /// A script that makes a shell complete commands and options
+    Completions(Completions),
+    /// The manual pages, for man(1)
+    Man(Man),
 }
 
 /// A storage argument as it was typed. It is parsed later: clap would repeat a bad value in its
@@ -104,6 +119,17 @@ pub(crate) struct Drivers {
     pub(crate) markdown: bool,
 }
 
+/// How entries are drawn.
+#[derive(Debug, Args)]
+pub(crate) struct Sizes {
+    /// Sizes of files too; one that the backend does not list is asked for
+    #[arg(long, short)]
+    pub(crate) long: bool,
+    /// Sizes as 1.5 KiB instead of bytes; means --long
+    #[arg(long, short = 'h')]
+    pub(crate) human: bool,
+}
+
 /// How entries are listed.
 #[derive(Debug, Args)]
 pub(crate) struct Listing {
@@ -124,6 +150,35 @@ pub(crate) struct Ls {
     pub(crate) path: String,
     #[command(flatten)]
     pub(crate) listing: Listing,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Tree {
+    /// The storage
+    pub(crate) storage: StorageText,
+    /// The directory
+    #[arg(default_value = "/")]
+    pub(crate) path: String,
+    /// How many levels to draw [default: all]
+    #[arg(long, value_name = "LEVELS", value_parser = parse_levels)]
+    pub(crate) depth: Option<usize>,
+    #[command(flatten)]
+    pub(crate) sizes: Sizes,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Du {
+    /// The storage
+    pub(crate) storage: StorageText,
+    /// Directories or files
+    #[arg(default_value = "/")]
+    pub(crate) paths: Vec<String>,
+    /// Tell the directories down to this many levels below the path, too
+    #[arg(long, value_name = "LEVELS", default_value_t = 0)]
+    pub(crate) depth: usize,
+    /// Sizes as 1.5 KiB instead of bytes
+    #[arg(long, short = 'h')]
+    pub(crate) human: bool,
 }
 
 #[derive(Debug, Args)]
@@ -183,6 +238,20 @@ pub(crate) struct Rm {
     /// Delete directories with all below them
     #[arg(long, short)]
     pub(crate) recursive: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Url {
+    /// The storage
+    pub(crate) storage: StorageText,
+    /// The file
+    pub(crate) path: String,
+    /// What the client is to do: GET or HEAD; a driver may know others
+    #[arg(long, value_name = "METHOD", default_value = "GET")]
+    pub(crate) method: String,
+    /// How long the URL is to be valid, such as 20m or 1h; a backend may allow less
+    #[arg(long, value_name = "AGE", value_parser = parse_age, default_value = "20m")]
+    pub(crate) expiry: Duration,
 }
 
 /// The order of a walk.
@@ -296,6 +365,22 @@ pub(crate) struct Serve {
     pub(crate) socket: PathBuf,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// The command whose page to print [default: the program's own]
+    pub(crate) command: Option<String>,
+    /// Write all pages into this directory instead
+    #[arg(long, value_name = "DIRECTORY", conflicts_with = "command", value_hint = ValueHint::DirPath)]
+    pub(crate) directory: Option<PathBuf>,
+}
+
 /// What both runs over a whole storage take.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
@@ -322,6 +407,11 @@ impl Command {
             | Command::Stat(_)
             | Command::Cat(_)
             | Command::Walk(_)
+            | Command::Tree(_)
+            | Command::Du(_)
+            | Command::Url(_)
+            | Command::Completions(_)
+            | Command::Man(_)
             | Command::Verify(_) => true,
             Command::Sync(sync) => sync.dry_run,
             Command::Check(_) | Command::Put(_) | Command::Mv(_) | Command::Rm(_) => false,

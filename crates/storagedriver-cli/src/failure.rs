@@ -8,6 +8,7 @@ use storagedriver::ErrorKind;
 use storagedriver_cli::storage_argument::InvalidStorageArgument;
 
 use crate::interrupt::Signal;
+use crate::paint::Paint;
 
 /// What a command that ran to its end answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,19 @@ pub(crate) enum Failure {
     /// What storage says; the exit code depends on its kind.
     #[error(transparent)]
     Storage(#[from] storagedriver::Error),
+    /// The driver sends clients nowhere: exit code 1.
+    #[error(
+        "{driver} has no URL for {method} {path}: a driver has one only if its backend serves clients itself, \
+         and its parameters allow it"
+    )]
+    NoUrl {
+        /// The driver.
+        driver: String,
+        /// What a client would do.
+        method: String,
+        /// With which file.
+        path: String,
+    },
     /// Reading or writing outside the storage failed: exit code 3.
     #[error("{what}")]
     Local {
@@ -62,6 +76,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Failure::Usage(_) => 2,
+            Failure::NoUrl { .. } => 1,
             Failure::Local { .. } => 3,
             Failure::ClosedPipe => 141,
             Failure::Interrupted(signal) => signal.exit_code(),
@@ -78,11 +93,11 @@ impl Failure {
     }
 
     /// What to print on standard error; `None` where silence is expected.
-    pub(crate) fn report(&self, json: bool) -> Option<String> {
+    pub(crate) fn report(&self, json: bool, paint: Paint) -> Option<String> {
         match self {
             Failure::ClosedPipe | Failure::Interrupted(_) => None,
             _ if json => Some(self.as_json()),
-            _ => Some(self.as_text()),
+            _ => Some(self.as_text(paint)),
         }
     }
 
@@ -97,8 +112,8 @@ impl Failure {
         causes
     }
 
-    fn as_text(&self) -> String {
-        let mut text = format!("storagedriver: {self}");
+    fn as_text(&self, paint: Paint) -> String {
+        let mut text = format!("{} {self}", paint.wrong("storagedriver:"));
         for cause in self.causes() {
             // Writing to a string does not fail.
             let _ = write!(text, ": {cause}");
@@ -131,6 +146,7 @@ impl Failure {
         match self {
             Failure::Usage(_) => "usage",
             Failure::Storage(error) => error.kind().as_str(),
+            Failure::NoUrl { .. } => "no_url",
             Failure::Local { .. } => "local",
             Failure::ClosedPipe => "closed_pipe",
             Failure::Interrupted(_) => "interrupted",
@@ -195,11 +211,15 @@ mod tests {
     fn a_report_carries_the_causes_and_silence_is_kept() {
         let failure =
             Failure::from(Error::backend(&path(), "open").with_source(io::Error::other("disc on fire")));
-        assert_eq!(failure.report(false).unwrap(), "storagedriver: storage /a: open: disc on fire");
-        let json: serde_json::Value = serde_json::from_str(&failure.report(true).unwrap()).unwrap();
+        assert_eq!(
+            failure.report(false, Paint::default()).unwrap(),
+            "storagedriver: storage /a: open: disc on fire"
+        );
+        let json: serde_json::Value =
+            serde_json::from_str(&failure.report(true, Paint::default()).unwrap()).unwrap();
         assert_eq!(json["error"]["kind"], "backend");
         assert_eq!(json["error"]["path"], "/a");
         assert_eq!(json["error"]["causes"][0], "disc on fire");
-        assert_eq!(Failure::ClosedPipe.report(true), None);
+        assert_eq!(Failure::ClosedPipe.report(true, Paint::default()), None);
     }
 }

@@ -80,6 +80,14 @@ pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
     number.checked_mul(scale).ok_or_else(refusal)
 }
 
+/// How many levels of directories: 1 or more.
+pub(crate) fn parse_levels(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(levels) if levels > 0 => Ok(levels),
+        _ => Err(format!("{text:?} is not a number of levels, 1 or more")),
+    }
+}
+
 /// A part of a whole: `0.05` or `5%`; above nothing, at most all.
 pub(crate) fn parse_part(text: &str) -> Result<f64, String> {
     let (number, scale) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
@@ -126,6 +134,14 @@ mod tests {
         assert_eq!(parse_age("1h 30m"), Ok(Duration::from_secs(5_400)));
         for bad in ["", "7", "d", "-1h", "1 month", "yesterday"] {
             assert!(parse_age(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn levels() {
+        assert_eq!(parse_levels("1"), Ok(1));
+        for bad in ["", "0", "-1", "1.5", "all"] {
+            assert!(parse_levels(bad).is_err(), "{bad:?}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! What the program `storagedriver` is made of and other programs may want too: the copying of one
-//! storage to another ([`sync`]), the check of a storage ([`verify`]) and the text by which a
-//! storage is named on a command line ([`storage_argument`]).
+//! storage to another ([`sync`]), the check of a storage ([`verify`]), the sums of what lies below a
+//! path ([`usage`]) and the text by which a storage is named on a command line ([`storage_argument`]).
 //!
 //! The program itself, its command line and its output are in the binary.
 //!
@@ -29,4 +29,5 @@ pub mod registry;
 pub mod storage_argument;
 pub mod sync;
 pub mod transfer;
+pub mod usage;
 pub mod verify;

@@ -9,6 +9,7 @@ mod linked;
 mod local_input;
 mod open;
 mod output;
+mod paint;
 mod progress;
 
 use std::process::ExitCode;
@@ -19,6 +20,7 @@ use commands::Session;
 use failure::{Answer, Failure, error_line};
 use interrupt::Interrupt;
 use output::Output;
+use paint::Paint;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
@@ -36,7 +38,7 @@ fn main() -> ExitCode {
         Ok(Answer::Yes) => ExitCode::SUCCESS,
         Ok(Answer::No) => ExitCode::from(1),
         Err(failure) => {
-            if let Some(report) = failure.report(json) {
+            if let Some(report) = failure.report(json, Paint::stderr()) {
                 // With standard error gone there is nobody left to tell; the exit code still does.
                 let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{report}\n"));
             }

@@ -18,8 +18,8 @@ pub(crate) enum Resolved {
     Configuration(Box<Configuration>),
 }
 
-/// Distribution's middleware. It changes nothing but the URLs that clients are sent to, and no
-/// command here gives those out, so a program without it reads the same storage.
+/// Distribution's middleware. It changes nothing but the URLs that clients are sent to, so a program
+/// without it reads the same storage.
 const ABOUT_URLS_ONLY: [&str; 4] = ["alicdn", "cloudfront", "redirect", "rewrite"];
 
 impl Resolved {
@@ -34,18 +34,24 @@ impl Resolved {
         Location::new(name.as_str(), pairs)
     }
 
-    /// Opens the storage.
-    pub(crate) async fn open(self) -> Result<Storage> {
+    /// Opens the storage. Middleware that only changes URLs is left out where it is not linked.
+    pub(crate) async fn open(mut self) -> Result<Storage> {
+        if let Resolved::Configuration(configuration) = &mut self {
+            let factory = Factory::linked();
+            for entry in &mut configuration.middleware {
+                let absent = factory.find_middleware(&entry.name)?.is_none();
+                entry.disabled |= absent && ABOUT_URLS_ONLY.contains(&entry.name.as_str());
+            }
+        }
+        self.open_whole().await
+    }
+
+    /// Opens the storage with all that its configuration names.
+    async fn open_whole(self) -> Result<Storage> {
         let factory = Factory::linked();
         match self {
             Resolved::Driver { name, parameters } => factory.create(&name, parameters).await,
-            Resolved::Configuration(mut configuration) => {
-                for entry in &mut configuration.middleware {
-                    let absent = factory.find_middleware(&entry.name)?.is_none();
-                    entry.disabled |= absent && ABOUT_URLS_ONLY.contains(&entry.name.as_str());
-                }
-                configuration.create_with(&factory).await
-            }
+            Resolved::Configuration(configuration) => configuration.create_with(&factory).await,
         }
     }
 }
@@ -91,6 +97,12 @@ fn configuration(file: &str, with_environment: bool) -> Result<Resolved, Failure
 /// Opens the only storage of a command.
 pub(crate) async fn only(text: &StorageText) -> Result<Storage, Failure> {
     Ok(resolve(text, true)?.open().await?)
+}
+
+/// Opens the only storage of a command that tells the URLs clients are sent to. Without its
+/// middleware the configuration would tell others, so what is not linked is a failure.
+pub(crate) async fn with_all_middleware(text: &StorageText) -> Result<Storage, Failure> {
+    Ok(resolve(text, true)?.open_whole().await?)
 }
 
 /// Resolves the two storages of a command, so that they can be compared before either is opened.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::paint::Paint;
 
 /// How much is gathered before it is written, in bytes.
 const BUFFER: usize = 64 * 1024;
@@ -18,7 +19,7 @@ const FLUSH_EVERY: Duration = Duration::from_millis(100);
 /// One line of output.
 pub(crate) trait Record: Serialize {
     /// The line for people, without its end.
-    fn text(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+    fn text(&self, f: &mut fmt::Formatter<'_>, paint: Paint) -> fmt::Result;
 }
 
 /// Standard output, buffered.
@@ -26,14 +27,15 @@ pub(crate) struct Output {
     out: BufWriter<Stdout>,
     json: bool,
     terminal: bool,
+    paint: Paint,
     flushed: Instant,
 }
 
-struct Text<'a, R: ?Sized>(&'a R);
+struct Text<'a, R: ?Sized>(&'a R, Paint);
 
 impl<R: Record + ?Sized> fmt::Display for Text<'_, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.text(f)
+        self.0.text(f, self.1)
     }
 }
 
@@ -41,7 +43,8 @@ impl Output {
     pub(crate) fn new(json: bool) -> Self {
         let stdout = io::stdout();
         let terminal = stdout.is_terminal();
-        Output { out: BufWriter::with_capacity(BUFFER, stdout), json, terminal, flushed: Instant::now() }
+        let out = BufWriter::with_capacity(BUFFER, stdout);
+        Output { out, json, terminal, paint: Paint::stdout(), flushed: Instant::now() }
     }
 
     /// Whether lines are JSON objects.
@@ -49,12 +52,18 @@ impl Output {
         self.json
     }
 
+    /// Whether a terminal shows what is written.
+    pub(crate) fn terminal(&self) -> bool {
+        self.terminal
+    }
+
     /// Writes one line, as text or as JSON.
     pub(crate) fn record(&mut self, record: &impl Record) -> Result<(), Failure> {
         if self.json {
             return self.object(record);
         }
-        self.write(|out| writeln!(out, "{}", Text(record)))
+        let paint = self.paint;
+        self.write(|out| writeln!(out, "{}", Text(record, paint)))
     }
 
     /// Writes one JSON object as a line.

@@ -26,7 +26,7 @@ fn set_template(bar: &ProgressBar, template: &str) {
     }
 }
 
-/// Bytes done, rate and time left.
+/// Bytes or files done, rate and time left.
 pub(crate) struct Meter(Option<ProgressBar>);
 
 impl Meter {
@@ -45,10 +45,27 @@ impl Meter {
         Meter(bar)
     }
 
-    /// So many bytes more are done.
-    pub(crate) fn add(&self, bytes: u64) {
+    /// A meter of files, however many there are.
+    pub(crate) fn files(global: &Global) -> Self {
+        let bar = bar(global, None);
+        if let Some(bar) = &bar {
+            set_template(bar, "{human_pos} files, {per_sec}, {elapsed}");
+        }
+        Meter(bar)
+    }
+
+    /// Runs `print` while no progress is in the way.
+    pub(crate) fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
+        match &self.0 {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
+
+    /// So many bytes or files more are done.
+    pub(crate) fn add(&self, more: u64) {
         if let Some(bar) = &self.0 {
-            bar.inc(bytes);
+            bar.inc(more);
         }
     }
 }

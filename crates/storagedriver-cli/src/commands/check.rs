@@ -15,6 +15,7 @@ use crate::arguments::Check;
 use crate::failure::{Answer, Failure};
 use crate::open;
 use crate::output::Record;
+use crate::paint::Paint;
 
 /// One line of the answer.
 #[derive(Serialize)]
@@ -30,8 +31,8 @@ struct Line {
 }
 
 impl Record for Line {
-    fn text(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mark = if self.wrong { "!" } else { " " };
+    fn text(&self, f: &mut fmt::Formatter<'_>, paint: Paint) -> fmt::Result {
+        let mark = if self.wrong { paint.wrong("!").to_string() } else { " ".to_owned() };
         let (kind, check, outcome) = (self.kind, &self.check, self.outcome);
         if self.detail.is_empty() {
             return write!(f, "{mark} {kind:<9}  {check:<28}  {outcome}");

@@ -10,6 +10,7 @@ use super::Session;
 use crate::arguments::Drivers;
 use crate::failure::{Answer, Failure};
 use crate::output::{Output, Record};
+use crate::paint::Paint;
 
 pub(crate) fn run(arguments: &Drivers, session: &mut Session) -> Result<Answer, Failure> {
     let factory = Factory::linked();
@@ -47,7 +48,7 @@ struct Driver<'a> {
 }
 
 impl Record for Driver<'_> {
-    fn text(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn text(&self, f: &mut fmt::Formatter<'_>, _: Paint) -> fmt::Result {
         let width = self.width;
         write!(f, "{:width$}  {} ({} {})", self.name, self.summary, self.crate_name, self.version)
     }

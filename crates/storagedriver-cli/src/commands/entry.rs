@@ -5,9 +5,10 @@ use std::fmt;
 use serde::Serialize;
 use storagedriver::{EntryKind, FileInfo};
 
-use crate::arguments::Listing;
+use crate::arguments::{Listing, Sizes};
 use crate::format::{HumanSize, Time};
 use crate::output::Record;
+use crate::paint::Paint;
 
 /// How the text of an entry looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +25,13 @@ impl From<&Listing> for Style {
     }
 }
 
-/// An entry of `ls`, `walk` and `stat`.
+impl From<&Sizes> for Style {
+    fn from(sizes: &Sizes) -> Self {
+        if sizes.long || sizes.human { Style::Long { human: sizes.human } } else { Style::Key }
+    }
+}
+
+/// An entry of `ls`, `tree`, `walk` and `stat`.
 #[derive(Debug, Serialize)]
 pub(crate) struct Entry {
     pub(crate) key: String,
@@ -58,13 +65,19 @@ impl Entry {
 }
 
 impl Record for Entry {
-    fn text(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn text(&self, f: &mut fmt::Formatter<'_>, paint: Paint) -> fmt::Result {
         let Style::Long { human } = self.style else {
-            return f.write_str(&self.key);
+            return key(f, &self.key, paint);
         };
         let size = if self.kind == "directory" { None } else { self.size };
-        write!(f, "{:>12}  {:>20}  {}", Size { size, human }.to_string(), OrDash(self.modified), self.key)
+        write!(f, "{:>12}  {:>20}  ", Size { size, human }.to_string(), OrDash(self.modified))?;
+        key(f, &self.key, paint)
     }
+}
+
+/// Writes a key, that of a directory in its colour.
+pub(crate) fn key(f: &mut fmt::Formatter<'_>, key: &str, paint: Paint) -> fmt::Result {
+    if key.ends_with('/') { write!(f, "{}", paint.directory(key)) } else { f.write_str(key) }
 }
 
 /// A size, or `-` where there is none.

@@ -24,7 +24,7 @@ pub(crate) async fn run(arguments: Ls, session: &mut Session) -> Result<Answer, 
 }
 
 /// The entry with the size and the time that `list` left open; `None` if it is gone.
-async fn complete(storage: &Storage, info: FileInfo) -> Result<Option<FileInfo>, Failure> {
+pub(super) async fn complete(storage: &Storage, info: FileInfo) -> Result<Option<FileInfo>, Failure> {
     if !info.is_file() || (info.size().is_some() && info.modified().is_some()) {
         return Ok(Some(info));
     }

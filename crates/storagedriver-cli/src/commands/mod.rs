@@ -2,9 +2,12 @@
 
 mod cat;
 mod check;
+mod completions;
 mod drivers;
+mod du;
 mod entry;
 mod ls;
+mod man;
 mod mv;
 mod put;
 mod report;
@@ -13,7 +16,9 @@ mod rm;
 mod serve;
 mod stat;
 mod sync;
+mod tree;
 mod uploads;
+mod url;
 mod verify;
 mod walk;
 
@@ -48,16 +53,21 @@ async fn run_interruptible(command: Command, session: &mut Session) -> Result<An
     match command {
         Command::Drivers(arguments) => drivers::run(&arguments, session),
         Command::Ls(arguments) => ls::run(arguments, session).await,
+        Command::Tree(arguments) => tree::run(arguments, session).await,
+        Command::Du(arguments) => du::run(arguments, session).await,
         Command::Stat(arguments) => stat::run(arguments, session).await,
         Command::Cat(arguments) => cat::run(arguments, session).await,
         Command::Put(arguments) => put::run(arguments, session).await,
         Command::Mv(arguments) => mv::run(arguments, session).await,
         Command::Rm(arguments) => rm::run(arguments, session).await,
+        Command::Url(arguments) => url::run(arguments, session).await,
         Command::Walk(arguments) => walk::run(arguments, session).await,
         Command::Check(arguments) => check::run(arguments, session).await,
         Command::Uploads(arguments) => uploads::run(arguments, session).await,
         Command::Sync(arguments) => sync::run(arguments, session).await,
         Command::Verify(arguments) => verify::run(arguments, session).await,
+        Command::Completions(arguments) => completions::run(&arguments, session),
+        Command::Man(arguments) => man::run(&arguments, session),
         #[cfg(all(feature = "external", unix))]
         Command::Serve(arguments) => serve::run(arguments, session).await,
     }

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use super::Session;
 use crate::failure::Failure;
 use crate::output::Record;
+use crate::paint::Paint;
 use crate::progress::RunMeter;
 
 /// How often the progress on a terminal is brought up to date.
@@ -129,14 +130,16 @@ impl<'a> Line<'a> {
 }
 
 impl Record for Line<'_> {
-    fn text(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn text(&self, f: &mut fmt::Formatter<'_>, paint: Paint) -> fmt::Result {
         match self {
             Line::Copied { path, .. } => write!(f, "copied {path}"),
             Line::WouldCopy { path, .. } => write!(f, "would copy {path}"),
             Line::Deleted { path } => write!(f, "deleted {path}"),
             Line::WouldDelete { path } => write!(f, "would delete {path}"),
             Line::Gone { path } => write!(f, "gone meanwhile {path}"),
-            Line::Fault(fault) => write!(f, "fault {}: {}: {}", fault.kind, fault.path, fault.detail),
+            Line::Fault(fault) => {
+                write!(f, "{} {}: {}: {}", paint.wrong("fault"), fault.kind, fault.path, fault.detail)
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::arguments::Stat;
 use crate::failure::{Answer, Failure};
 use crate::open;
 use crate::output::Record;
+use crate::paint::Paint;
 
 pub(crate) async fn run(arguments: Stat, session: &mut Session) -> Result<Answer, Failure> {
     let storage = open::only(&arguments.storage).await?;
@@ -28,7 +29,7 @@ struct Described {
 }
 
 impl Record for Described {
-    fn text(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn text(&self, f: &mut fmt::Formatter<'_>, _: Paint) -> fmt::Result {
         let entry = &self.entry;
         writeln!(f, "path      {}", entry.path)?;
         writeln!(f, "kind      {}", entry.kind)?;

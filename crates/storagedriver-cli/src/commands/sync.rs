@@ -12,6 +12,7 @@ use crate::arguments::Sync;
 use crate::failure::{Answer, Failure};
 use crate::open;
 use crate::output::Record;
+use crate::paint::Paint;
 
 pub(crate) async fn run(arguments: Sync, session: &mut Session) -> Result<Answer, Failure> {
     let (from, to) = open::resolve_pair(&arguments.from, &arguments.to)?;
@@ -77,7 +78,7 @@ impl Summary {
 }
 
 impl Record for Summary {
-    fn text(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn text(&self, f: &mut fmt::Formatter<'_>, _: Paint) -> fmt::Result {
         let size = Size { size: Some(self.copied_bytes), human: self.human };
         let unit = if self.human { "" } else { " bytes" };
         let would = if self.dry_run { "would be " } else { "" };

@@ -12,6 +12,7 @@ use crate::failure::{Answer, Failure};
 use crate::format::Time;
 use crate::open;
 use crate::output::Record;
+use crate::paint::Paint;
 
 /// One upload.
 #[derive(Serialize)]
@@ -27,7 +28,7 @@ struct Upload {
 }
 
 impl Record for Upload {
-    fn text(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn text(&self, f: &mut fmt::Formatter<'_>, _: Paint) -> fmt::Result {
         let size = Size { size: Some(self.size), human: self.human };
         write!(f, "{:>12}  {}  {}", size.to_string(), self.modified, self.path)
     }

@@ -13,6 +13,7 @@ use crate::arguments::Verify;
 use crate::failure::{Answer, Failure};
 use crate::open;
 use crate::output::Record;
+use crate::paint::Paint;
 
 pub(crate) async fn run(arguments: Verify, session: &mut Session) -> Result<Answer, Failure> {
     let reporter = Reporter::new(arguments.run.report.as_deref())?;
@@ -75,7 +76,7 @@ impl Summary {
 }
 
 impl Record for Summary {
-    fn text(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn text(&self, f: &mut fmt::Formatter<'_>, _: Paint) -> fmt::Result {
         let size = Size { size: Some(self.hashed_bytes), human: self.human };
         let unit = if self.human { "" } else { " bytes" };
         write!(f, "{} blobs, {} of them read ({size}{unit})", self.blobs, self.hashed)?;
