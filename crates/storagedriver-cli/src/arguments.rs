@@ -171,7 +171,7 @@ pub(crate) struct Du {
     /// The storage
     pub(crate) storage: StorageText,
     /// Directories or files
-    #[arg(default_value = "/")]
+    #[arg(value_name = "PATH", default_value = "/")]
     pub(crate) paths: Vec<String>,
     /// Tell the directories down to this many levels below the path, too
     #[arg(long, value_name = "LEVELS", default_value_t = 0)]
@@ -444,6 +444,20 @@ mod tests {
     #[test]
     fn the_description_is_consistent() {
         description().debug_assert();
+    }
+
+    #[test]
+    fn the_documentation_names_every_command_and_option() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/program.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        for command in description().get_subcommands() {
+            let row = format!("\n| `{} ", command.get_name());
+            let alone = format!("\n| `{}`", command.get_name());
+            assert!(page.contains(&row) || page.contains(&alone), "{}", command.get_name());
+            for option in command.get_arguments().filter_map(Arg::get_long) {
+                assert!(page.contains(&format!("--{option}")), "{} --{option}", command.get_name());
+            }
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod open;
 mod output;
 mod paint;
 mod progress;
+mod wrap;
 
 use std::process::ExitCode;
 use std::time::Duration;

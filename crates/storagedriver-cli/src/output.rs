@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
+use terminal_size::terminal_size_of;
 
 use crate::failure::Failure;
 use crate::paint::Paint;
@@ -55,6 +56,14 @@ impl Output {
     /// Whether a terminal shows what is written.
     pub(crate) fn terminal(&self) -> bool {
         self.terminal
+    }
+
+    /// How many columns a text is to take at most; `None` where no terminal shows it.
+    pub(crate) fn width(&self) -> Option<usize> {
+        // As wide as the help becomes at most: longer lines are hard to read.
+        const WIDEST: usize = 100;
+        let (width, _) = self.terminal.then(|| terminal_size_of(io::stdout())).flatten()?;
+        Some(usize::from(width.0).min(WIDEST))
     }
 
     /// Writes one line, as text or as JSON.

@@ -1,4 +1,4 @@
-//! The memory of `sync` and `verify` does not grow with the tree: looked at from outside, on trees
+//! The memory of `sync`, `verify` and `du` does not grow with the tree: looked at from outside, on trees
 //! that exist only as answers.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)] // A failure here fails the test.
@@ -10,6 +10,7 @@ use storagedriver::{
 };
 use storagedriver_cli::registry::{BLOBS, Entry, REPOSITORIES, classify};
 use storagedriver_cli::sync::{SyncOptions, sync};
+use storagedriver_cli::usage::UsageWalk;
 use storagedriver_cli::verify::{VerifyOptions, verify};
 
 /// A registry of so many blobs, each linked by one of many repositories. Nothing of it is kept.
@@ -84,6 +85,9 @@ impl StorageDriver for Vast {
     }
 
     async fn stat(&self, path: &StoragePath) -> Result<FileInfo> {
+        if path.as_str() == REPOSITORIES {
+            return Ok(FileInfo::directory(path.clone()));
+        }
         let size = self.content(path)?.len() as u64;
         Ok(FileInfo::file(path.clone()).with_size(size))
     }
@@ -135,6 +139,15 @@ async fn run(blobs: u64) {
     let summary = verify(&from, &options, &Default::default()).await.unwrap();
     assert_eq!((summary.blobs, summary.links, summary.faults), (blobs, blobs, 0));
     assert_eq!(summary.unreferenced, Some(blobs));
+    let mut walk = UsageWalk::new(&from, REPOSITORIES, usize::MAX).await.unwrap();
+    let (mut directories, mut all) = (0, None);
+    while let Some(usage) = walk.next(|_| ()).await.unwrap() {
+        directories += 1;
+        all = Some(usage);
+    }
+    // Each link with the directory of its digest; `sha256`, `_layers` and the name, each once a repository.
+    assert_eq!(directories, blobs + blobs / 100 * 3 + 1);
+    assert_eq!(all.map(|usage| (usage.depth, usage.files)), Some((0, blobs)));
 }
 
 /// One test, so that nothing else in this process takes memory.

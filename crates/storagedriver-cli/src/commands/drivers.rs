@@ -11,6 +11,7 @@ use crate::arguments::Drivers;
 use crate::failure::{Answer, Failure};
 use crate::output::{Output, Record};
 use crate::paint::Paint;
+use crate::wrap::wrapped;
 
 pub(crate) fn run(arguments: &Drivers, session: &mut Session) -> Result<Answer, Failure> {
     let factory = Factory::linked();
@@ -29,7 +30,9 @@ pub(crate) fn run(arguments: &Drivers, session: &mut Session) -> Result<Answer, 
         parameters(driver.table, &mut session.output)?;
     } else {
         session.output.line(format_args!("{}: {}\n", driver.name, driver.summary))?;
-        session.output.bytes(driver.table.to_string().as_bytes())?;
+        let table = driver.table.to_string();
+        let table = session.output.width().map_or_else(|| table.clone(), |width| wrapped(&table, width));
+        session.output.bytes(table.as_bytes())?;
     }
     Ok(Answer::Yes)
 }

@@ -93,7 +93,21 @@ fn render(page: &Page) -> io::Result<Vec<u8>> {
     if !is_program {
         out.extend_from_slice(format!(".SH \"SEE ALSO\"\n.BR {NAME} (1)\n").as_bytes());
     }
-    Ok(out)
+    Ok(named(&String::from_utf8_lossy(&out)).into_bytes())
+}
+
+/// The text with what is not ASCII by its name in roff: formatters differ in the encoding that they
+/// take a page to have.
+fn named(text: &str) -> String {
+    let mut named = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_ascii() {
+            named.push(character);
+        } else {
+            named.push_str(&format!("\\[u{:04X}]", u32::from(character)));
+        }
+    }
+    named
 }
 
 /// A section whose lines are not filled.
@@ -127,6 +141,7 @@ mod tests {
     fn text_is_never_taken_for_a_request() {
         let mut out = Vec::new();
         as_it_stands(&mut out, "A", ".TH\n'x \\d a-b");
+        assert_eq!(named("a,…b"), "a,\\[u2026]b");
         assert_eq!(String::from_utf8(out).unwrap(), ".SH \"A\"\n.nf\n\\&.TH\n\\&'x \\ed a\\-b\n.fi\n");
     }
 }

@@ -4,9 +4,13 @@
 mod changing;
 mod checking;
 mod copying;
+mod drawing;
 mod exit_codes;
 mod interruption;
 mod listing;
 mod run;
 mod serving;
+mod shells;
 mod streaming;
+mod terminal;
+mod urls;
