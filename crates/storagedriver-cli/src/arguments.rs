@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -390,6 +391,9 @@ pub(crate) struct Run {
     /// The most bytes to read in a second, such as 10MiB
     #[arg(long, value_name = "BYTES", value_parser = parse_size)]
     pub(crate) bandwidth: Option<u64>,
+    /// Serve metrics for Prometheus at this address while it runs, such as 127.0.0.1:9464, path /metrics
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) metrics: Option<SocketAddr>,
     /// Write the faults to this file too, one JSON object a line
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,

@@ -7,6 +7,7 @@ mod format;
 mod interrupt;
 mod linked;
 mod local_input;
+mod metrics;
 mod open;
 mod output;
 mod paint;

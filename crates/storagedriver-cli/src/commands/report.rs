@@ -3,8 +3,10 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -14,6 +16,7 @@ use tokio::sync::mpsc;
 
 use super::Session;
 use crate::failure::Failure;
+use crate::metrics::{self, Done, Endpoint};
 use crate::output::Record;
 use crate::paint::Paint;
 use crate::progress::RunMeter;
@@ -26,6 +29,31 @@ pub(crate) struct Reporter {
     events: mpsc::UnboundedReceiver<Event>,
     pub(crate) monitor: Arc<Monitor>,
     faults: Option<FaultFile>,
+    counts: Arc<Counts>,
+}
+
+/// How often something happened in a run.
+#[derive(Default)]
+struct Counts {
+    copied: AtomicU64,
+    faults: AtomicU64,
+}
+
+impl Counts {
+    fn add(&self, event: &Event) {
+        match event {
+            Event::Copied { .. } => self.copied.fetch_add(1, Ordering::Relaxed),
+            Event::Fault(_) => self.faults.fetch_add(1, Ordering::Relaxed),
+            _ => return,
+        };
+    }
+}
+
+/// Where the metrics of a run are.
+#[derive(Serialize)]
+struct MetricsLine {
+    event: &'static str,
+    url: String,
 }
 
 impl Reporter {
@@ -36,12 +64,43 @@ impl Reporter {
     pub(crate) fn new(report: Option<&Path>) -> Result<Self, Failure> {
         // Unbounded: a run waits for its jobs, so that no more than a few events for each are here.
         let (sender, events) = mpsc::unbounded_channel();
+        let counts = Arc::new(Counts::default());
+        let counted = counts.clone();
         let monitor = Monitor::new(move |event: &Event| {
+            counted.add(event);
             // The receiver goes when the run is given up.
             let _ = sender.send(event.clone());
         });
         let faults = report.map(FaultFile::create).transpose()?;
-        Ok(Reporter { events, monitor: Arc::new(monitor), faults })
+        Ok(Reporter { events, monitor: Arc::new(monitor), faults, counts })
+    }
+
+    /// Serves metrics at `address`, if there is one, until what it returns is dropped.
+    ///
+    /// # Errors
+    /// The address cannot be listened on; or the output fails.
+    pub(crate) async fn serve_metrics(
+        &self,
+        address: Option<SocketAddr>,
+        session: &mut Session,
+    ) -> Result<Option<Endpoint>, Failure> {
+        let Some(address) = address else { return Ok(None) };
+        let (monitor, counts) = (self.monitor.clone(), self.counts.clone());
+        let done = move || Done {
+            progress: monitor.progress(),
+            copied: counts.copied.load(Ordering::Relaxed),
+            faults: counts.faults.load(Ordering::Relaxed),
+        };
+        let endpoint = metrics::serve(address, done).await?;
+        let line = MetricsLine { event: "metrics", url: endpoint.url() };
+        if session.output.json() {
+            session.output.object(&line)?;
+            session.output.flush()?;
+        } else if !session.global.quiet {
+            // With standard error gone there is nobody to tell; it serves all the same.
+            let _ = writeln!(io::stderr(), "storagedriver: metrics at {}", line.url);
+        }
+        Ok(Some(endpoint))
     }
 
     /// Runs `work` to its end and reports its events as they come.

@@ -20,6 +20,8 @@ pub(crate) async fn run(arguments: Sync, session: &mut Session) -> Result<Answer
         return Err(Failure::Usage(format!("the source is {overlap} the destination")));
     }
     let reporter = Reporter::new(arguments.run.report.as_deref())?;
+    // Before the storages: their first operation is measured too.
+    let _metrics = reporter.serve_metrics(arguments.run.metrics, session).await?;
     let (from, to) = (from.open().await?, to.open().await?);
 
     let mut options = SyncOptions::default();

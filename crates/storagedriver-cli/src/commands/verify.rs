@@ -17,6 +17,8 @@ use crate::paint::Paint;
 
 pub(crate) async fn run(arguments: Verify, session: &mut Session) -> Result<Answer, Failure> {
     let reporter = Reporter::new(arguments.run.report.as_deref())?;
+    // Before the storage: its first operation is measured too.
+    let _metrics = reporter.serve_metrics(arguments.run.metrics, session).await?;
     let storage = open::only(&arguments.storage).await?;
 
     let mut options = VerifyOptions::default();

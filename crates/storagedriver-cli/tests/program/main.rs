@@ -8,6 +8,7 @@ mod drawing;
 mod exit_codes;
 mod interruption;
 mod listing;
+mod measuring;
 mod run;
 mod serving;
 mod shells;
