@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use storagedriver::{WalkKey, WalkOrder};
@@ -429,10 +430,19 @@ impl Command {
 /// The description of the command line. Below the program itself `-h` is `--human`, as `ls` and
 /// `du` have it, and help is `--help`.
 pub(crate) fn description() -> clap::Command {
-    CommandLine::command().mut_subcommands(|command| {
-        let help = Arg::new("help").long("help").action(ArgAction::Help).help("Print help");
-        command.disable_help_flag(true).arg(help)
-    })
+    let program = CommandLine::command();
+    let names: Vec<String> = program.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    program
+        .mut_subcommands(|command| {
+            let help = Arg::new("help").long("help").action(ArgAction::Help).help("Print help");
+            command.disable_help_flag(true).arg(help)
+        })
+        // The commands are known only here; so shells complete them.
+        .mut_subcommand("man", |man| {
+            man.mut_arg("command", |command| {
+                command.value_parser(PossibleValuesParser::new(names)).hide_possible_values(true)
+            })
+        })
 }
 
 /// Parses the arguments of the process.

@@ -30,10 +30,7 @@ pub(crate) fn run(arguments: &Arguments, session: &mut Session) -> Result<Answer
         None => NAME.to_owned(),
     };
     let Some(page) = pages.iter().find(|page| page.name == wanted) else {
-        let commands: Vec<&str> =
-            pages.iter().filter_map(|page| page.name.strip_prefix(NAME)?.strip_prefix('-')).collect();
-        let command = arguments.command.as_deref().unwrap_or_default();
-        return Err(Failure::Usage(format!("no command {command:?}; there are: {}", commands.join(", "))));
+        return Err(Failure::Usage(format!("there is no page {wanted}")));
     };
     session.output.bytes(&render(page).map_err(Failure::output)?)?;
     Ok(Answer::Yes)

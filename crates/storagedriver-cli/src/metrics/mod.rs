@@ -28,20 +28,15 @@ impl Done {
     /// In the text format of Prometheus.
     fn render(&self) -> String {
         let mut text = String::new();
-        for (name, kind, help, value) in [
-            ("files_total", "counter", "Files that the run has looked at", self.progress.files as f64),
-            (
-                "read_bytes_total",
-                "counter",
-                "Bytes of content that the run has read",
-                self.progress.bytes as f64,
-            ),
-            ("copied_total", "counter", "Files that the run has copied", self.copied as f64),
-            ("faults_total", "counter", "Faults that the run has found", self.faults as f64),
+        for (name, help, value) in [
+            ("files_total", "Files that the run has looked at", self.progress.files),
+            ("read_bytes_total", "Bytes of content that the run has read", self.progress.bytes),
+            ("copied_total", "Files that the run has copied", self.copied),
+            ("faults_total", "Faults that the run has found", self.faults),
         ] {
             let name = format!("storagedriver_run_{name}");
             // Writing to a string does not fail.
-            let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
+            let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}\n");
         }
         if let Some(fraction) = self.progress.fraction {
             let (name, phase) = ("storagedriver_run_done_ratio", self.progress.phase.as_str());

@@ -62,6 +62,24 @@ fn a_tree_in_json_is_one_object_a_line() {
     assert!(store.json("tree", &[]).last().unwrap()["size"].is_null());
 }
 
+/// How many of these operations a command asks the storage for.
+fn operations(store: &Store, command: &str, arguments: &[&str], operation: &str) -> usize {
+    let logged = store.run(command, &[arguments, &["--log", "debug"]].concat()).stderr;
+    let wanted = format!("operation=\"{operation}\"");
+    // The end of each is one line.
+    logged.lines().filter(|line| line.contains(&wanted) && line.contains("close")).count()
+}
+
+#[test]
+fn a_tree_lists_what_it_draws_and_du_walks_once() {
+    let store = Store::with(TREE);
+    assert_eq!(operations(&store, "tree", &[], "list"), 3);
+    assert_eq!(operations(&store, "tree", &["/", "--depth", "1"], "list"), 1);
+    assert_eq!(operations(&store, "tree", &[], "walk"), 0);
+    assert_eq!(operations(&store, "du", &["/", "--depth", "5"], "walk"), 1);
+    assert_eq!(operations(&store, "du", &["/", "--depth", "5"], "list"), 0);
+}
+
 #[test]
 fn du_sums_up_what_is_below() {
     let store = Store::with(TREE);

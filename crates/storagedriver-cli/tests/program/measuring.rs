@@ -38,14 +38,12 @@ fn a_run_can_be_scraped_while_it_goes_on() {
     BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
     let _running = Running(child);
     let url = line.trim_end().strip_prefix("storagedriver: metrics at ").unwrap_or_else(|| panic!("{line}"));
-    // Until it has come to the large file.
-    let page = loop {
-        let page = get(url);
-        if page.contains("\nstoragedriver_run_files_total 2\n") {
-            break page;
-        }
+    // Until it has come to the large file; a minute at most.
+    let come = || {
         std::thread::sleep(std::time::Duration::from_millis(50));
+        Some(get(url)).filter(|page| page.contains("\nstoragedriver_run_files_total 2\n"))
     };
+    let page = (0..1200).find_map(|_| come()).expect("the run does not come to its second file");
     for line in [
         "# TYPE registry_storage_action_seconds histogram",
         "# HELP registry_storage_action_seconds Duration of storage operations",

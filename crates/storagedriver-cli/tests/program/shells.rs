@@ -38,6 +38,7 @@ fn bash_completes_commands_and_options() {
         (&["storagedriver", "tr"][..], &["tree"][..]),
         (&["storagedriver", "du", "--de"], &["--depth"]),
         (&["storagedriver", "walk", "--order", ""], &["key", "tree"]),
+        (&["storagedriver", "man", "ver"], &["verify"]),
     ] {
         let [.., previous, word] = line else { panic!("two words at least") };
         let script = format!(
@@ -68,6 +69,6 @@ fn there_is_a_page_for_every_command() {
         assert_eq!(std::fs::read_to_string(written).unwrap(), page);
     }
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), commands().len() + 1);
-    assert!(run(&["man", "no-such-command"]).failed(2).contains("uploads"));
+    assert!(run(&["man", "no-such-command"]).failed(2).contains("no-such-command"));
     run(&["man", "--directory", "/no/such/directory"]).failed(3);
 }

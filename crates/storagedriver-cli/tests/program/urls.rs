@@ -1,4 +1,5 @@
 //! `url`.
+#![cfg(feature = "s3")]
 
 use serde_json::Value;
 
