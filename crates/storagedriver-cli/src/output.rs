@@ -58,6 +58,11 @@ impl Output {
         self.terminal
     }
 
+    /// The colours that lines have here.
+    pub(crate) fn paint(&self) -> Paint {
+        self.paint
+    }
+
     /// How many columns a text is to take at most; `None` where no terminal shows it.
     pub(crate) fn width(&self) -> Option<usize> {
         // As wide as the help becomes at most: longer lines are hard to read.

@@ -142,7 +142,8 @@ pub(crate) async fn run(arguments: Tree, session: &mut Session) -> Result<Answer
 
     let first = children(&storage, &arguments.path, sized).await?;
     if !session.output.json() {
-        session.output.line(format_args!("{}/", arguments.path.trim_end_matches('/')))?;
+        let start = format!("{}/", arguments.path.trim_end_matches('/'));
+        session.output.line(session.output.paint().directory(start))?;
     }
     let mut levels = vec![Level { children: first.into_iter(), margin: String::new() }];
     while let Some(level) = levels.last_mut() {

@@ -21,6 +21,8 @@ fn a_pipe_gets_colours_only_by_force_and_json_never() {
     assert_eq!(store.text("ls", &[]), "/a/\n");
     let forced = end(store.command("ls", &[]).env("CLICOLOR_FORCE", "1"), b"").ok();
     assert!(forced.contains(ESCAPE) && plain(&forced) == "/a/\n", "{forced:?}");
+    let tree = end(store.command("tree", &["/a"]).env("CLICOLOR_FORCE", "1"), b"").ok();
+    assert!(tree.starts_with(ESCAPE) && plain(&tree).starts_with("/a/\n`-- b\n"), "{tree:?}");
     let json = end(store.command("ls", &["--json"]).env("CLICOLOR_FORCE", "1"), b"").ok();
     assert!(json.starts_with('{') && !json.contains(ESCAPE), "{json:?}");
     let mut command = store.command("ls", &["/none"]);
