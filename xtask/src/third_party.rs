@@ -13,6 +13,7 @@ pub(crate) fn run(project: &Project) -> Outcome {
     let source = project.root.join("third-party/storagedriver-redb");
     count_lines(&source.join("src"))?;
 
+    forget_packages(project)?;
     let mut package = project.cargo();
     package.args(["package", "--workspace", "--allow-dirty"]);
     for directory in workspace(project)? {
@@ -37,6 +38,37 @@ pub(crate) fn run(project: &Project) -> Outcome {
         test.arg("--config").arg(format!("patch.crates-io.{name}.path={:?}", path.display().to_string()));
     }
     project::run(&mut test)
+}
+
+/// Removes what cargo keeps of packages that an earlier run made. It takes a package of the same version for the same one, and would build
+/// the crates that depend on it against what it unpacked then.
+fn forget_packages(project: &Project) -> Outcome {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home =
+        home.or_else(|| Some(std::env::home_dir()?.join(".cargo"))).ok_or("there is no home directory")?;
+    let mut places = vec![project.target.join("debug/.fingerprint")];
+    for kept in ["src", "cache"] {
+        // A registry in a directory has no host, and a name that begins with the dash before its hash.
+        let registries = entries(&home.join("registry").join(kept)).unwrap_or_default();
+        places.extend(registries.into_iter().filter(|registry| file_name(registry).starts_with('-')));
+    }
+    for place in places {
+        for path in entries(&place).unwrap_or_default() {
+            if !file_name(&path).starts_with("storagedriver-") {
+                continue;
+            }
+            if path.is_dir() {
+                fs::remove_dir_all(path)?;
+            } else {
+                fs::remove_file(path)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn file_name(path: &Path) -> &str {
+    path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
 }
 
 /// The directories of the workspace's crates.
