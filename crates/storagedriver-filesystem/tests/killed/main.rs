@@ -95,29 +95,7 @@ fn kill_one(root: &Path, run: &str, durability: &str, worked: Duration) -> Vec<(
         said.join("\n"),
         String::from_utf8_lossy(&output.stderr)
     );
-    WORKERS.iter().map(|&worker| (worker, progress(worker, &said))).collect()
-}
-
-fn progress(worker: Worker, said: &[String]) -> Progress {
-    let mut progress = Progress { done: 0, in_flight: false };
-    for line in said {
-        // The first line may stand behind what libtest says.
-        let Some((_, line)) = line.split_once('@') else {
-            continue;
-        };
-        let mut words = line.split(' ');
-        if words.next() != Some(worker.name()) {
-            continue;
-        }
-        let step: u64 = words.next().unwrap().parse().unwrap();
-        match words.next() {
-            Some("begin") => progress.in_flight = true,
-            Some("done") => progress = Progress { done: step + 1, in_flight: false },
-            // Killed in the middle of a line: as if it were not there.
-            _ => {}
-        }
-    }
-    progress
+    WORKERS.iter().map(|&worker| (worker, Progress::of(worker, &said))).collect()
 }
 
 /// No staged file, no hidden name, no empty directory is anywhere.

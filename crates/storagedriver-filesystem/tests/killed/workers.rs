@@ -13,6 +13,27 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
+    /// How far a worker came, by the lines that the child said.
+    pub(crate) fn of(worker: Worker, said: &[String]) -> Progress {
+        let mut progress = Progress { done: 0, in_flight: false };
+        for line in said {
+            // The first line may stand behind what libtest says.
+            let Some((_, line)) = line.split_once('@') else { continue };
+            let mut words = line.split(' ');
+            if words.next() != Some(worker.name()) {
+                continue;
+            }
+            let step: u64 = words.next().unwrap().parse().unwrap();
+            match words.next() {
+                Some("begin") => progress.in_flight = true,
+                Some("done") => progress = Progress { done: step + 1, in_flight: false },
+                // Killed in the middle of a line: as if it were not there.
+                _ => {}
+            }
+        }
+        progress
+    }
+
     /// The numbers of steps that may have taken effect.
     fn possible(self) -> impl Iterator<Item = u64> {
         self.done..=self.done + u64::from(self.in_flight)

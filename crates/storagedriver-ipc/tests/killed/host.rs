@@ -103,27 +103,6 @@ fn kill_host(mut host: Child, executable: &Executable) -> Duration {
     gone
 }
 
-/// How far a worker came, by what the host said.
-fn progress(worker: Worker, said: &[String]) -> Progress {
-    let mut progress = Progress { done: 0, in_flight: false };
-    for line in said {
-        // The first line may stand behind what libtest says.
-        let Some((_, line)) = line.split_once('@') else { continue };
-        let mut words = line.split(' ');
-        if words.next() != Some(worker.name()) {
-            continue;
-        }
-        let step: u64 = words.next().unwrap().parse().unwrap();
-        match words.next() {
-            Some("begin") => progress.in_flight = true,
-            Some("done") => progress = Progress { done: step + 1, in_flight: false },
-            // Killed in the middle of a line: as if it were not there.
-            _ => {}
-        }
-    }
-    progress
-}
-
 fn in_process(root: &Path) -> Storage {
     FilesystemParameters::new(root).with_durability("none").into_storage().unwrap()
 }
@@ -147,7 +126,7 @@ fn a_killed_host_takes_its_driver_along_and_loses_nothing() {
         std::thread::sleep(random_part(WORKED, hosts));
         longest = longest.max(kill_host(host, &executable));
         let said = reader.join().unwrap();
-        let came: Vec<_> = WORKERS.iter().map(|&worker| (worker, progress(worker, &said))).collect();
+        let came: Vec<_> = WORKERS.iter().map(|&worker| (worker, Progress::of(worker, &said))).collect();
         let busy = came.iter().filter(|(_, progress)| progress.in_flight).count();
         kills += usize::from(busy > 0);
         in_flight += busy;
