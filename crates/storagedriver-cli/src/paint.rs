@@ -7,8 +7,8 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 
 /// Whether a stream takes colours: a terminal does, unless `NO_COLOR` is set, `CLICOLOR` is 0 or
-/// `TERM` is `dumb`; any other stream only if `CLICOLOR_FORCE` is set. The help goes by the same
-/// rule.
+/// `TERM` is `dumb` (that of a build server, which sets `CI`, may be); any other stream only if
+/// `CLICOLOR_FORCE` is set. The help goes by the same rule.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Paint {
     colours: bool,

@@ -118,7 +118,8 @@ pub(crate) fn program<I: IntoIterator<Item = A>, A: AsRef<OsStr>>(arguments: I) 
             command.env_remove(name);
         }
     }
-    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
+    // What decides about colours and widths; `CI` is one of them, and build servers set it.
+    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLORTERM", "CI", "COLUMNS"] {
         command.env_remove(name);
     }
     command.env("TERM", "xterm");

@@ -98,6 +98,10 @@ mod linux {
             command.env(name, value);
             assert_eq!(shown(command, 80), "/a/\n", "{name}");
         }
+        // A build server's log takes colours although its terminal cannot do much.
+        let mut build = store.command("ls", &[]);
+        build.env("TERM", "dumb").env("CI", "true");
+        assert!(shown(build, 80).contains(ESCAPE));
         let mut help = program(["ls", "--help"]);
         assert!(shown(program(["ls", "--help"]), 80).contains(ESCAPE));
         help.env("NO_COLOR", "1");
