@@ -2,6 +2,8 @@
 
 use std::fs;
 
+#[cfg(feature = "conformance")]
+use storagedriver::Registration;
 use storagedriver::config::environment;
 use storagedriver::{Configuration, Factory, Parameters, Result, Storage, Value};
 use storagedriver_cli::storage_argument::StorageArgument;
@@ -44,10 +46,11 @@ impl Resolved {
         }
     }
 
-    /// Whether the driver is a program of its own: one that is named as such, or none that is linked.
+    /// The driver in this program; `None` if it is a program of its own: named as such, or not linked.
     #[cfg(feature = "conformance")]
-    pub(crate) fn is_out_of_process(&self) -> bool {
-        self.driver() == "external" || !matches!(Factory::linked().find(self.driver()), Ok(Some(_)))
+    pub(crate) fn linked(&self) -> Option<Registration> {
+        let named = Factory::linked().find(self.driver()).ok().flatten();
+        named.filter(|driver| driver.name != "external")
     }
 
     /// Why the storage should not be written to, if its configuration says so.

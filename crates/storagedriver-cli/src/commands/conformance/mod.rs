@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use serde::Serialize;
-use storagedriver::Storage;
 use storagedriver_testsuites::{CASES, Case, Harness, Outcome, check};
 
 use self::results::{Results, area};
@@ -140,7 +139,7 @@ async fn run_in(
     let mut results = Results::new(cases);
     let failed = interrupt.or(each(scratch.harness(), cases, jobs, &mut results, session)).await;
     failed?;
-    summarise(&results, storage, scratch.path(), session)?;
+    summarise(&results, scratch, session)?;
     Ok(if results.total().failed == 0 { Answer::Yes } else { Answer::No })
 }
 
@@ -183,13 +182,8 @@ fn one(case: &'static Case, outcome: &Outcome, session: &mut Session) -> Result<
     Ok(())
 }
 
-fn summarise(
-    results: &Results,
-    storage: &Storage,
-    scratch: &str,
-    session: &mut Session,
-) -> Result<(), Failure> {
-    let summary = results.summary(storage, scratch);
+fn summarise(results: &Results, scratch: &Scratch, session: &mut Session) -> Result<(), Failure> {
+    let summary = results.summary(scratch.storage(), scratch.linked(), scratch.path());
     if session.output.json() {
         session.output.object(&summary)
     } else {

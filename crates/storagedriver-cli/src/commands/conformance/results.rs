@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use storagedriver::{Factory, Guarantee, Storage};
+use storagedriver::{Guarantee, Registration, Storage};
 use storagedriver_testsuites::{CASES, Case, Outcome};
 
 /// How many cases ended how.
@@ -100,13 +100,18 @@ impl Results {
         })
     }
 
-    pub(crate) fn summary<'a>(&self, storage: &'a Storage, scratch: &'a str) -> Summary<'a> {
-        let linked = Factory::linked().find(storage.name()).ok().flatten();
+    /// The figures. `linked`: the driver, unless it is a program of its own.
+    pub(crate) fn summary<'a>(
+        &self,
+        storage: &'a Storage,
+        linked: Option<Registration>,
+        scratch: &'a str,
+    ) -> Summary<'a> {
         let guarantees = storage.guarantees();
         Summary {
             event: "summary",
             driver: storage.name(),
-            crate_name: linked.map(|driver| driver.crate_name),
+            crate_name: linked.as_ref().map(|driver| driver.crate_name),
             version: linked.map(|driver| driver.crate_version),
             suite: env!("CARGO_PKG_VERSION"),
             scratch,
@@ -127,8 +132,8 @@ impl Results {
         // Writing to a string does not fail.
         let _ = writeln!(
             page,
-            "The driver is {driver}, the suite that of storagedriver {}. Of {} cases {passed} passed, {failed} \
-             failed, {skipped} were skipped.\n\n\
+            "The driver is {driver}, the suite that of storagedriver {}. {} cases: {passed} passed, {failed} failed, \
+             {skipped} skipped.\n\n\
              | Area | Cases | Passed | Failed | Skipped |\n| --- | ---: | ---: | ---: | ---: |",
             summary.suite,
             summary.total.cases(),

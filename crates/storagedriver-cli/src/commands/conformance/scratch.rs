@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use storagedriver::layer::Subdirectory;
 use storagedriver::{
-    BoxError, Error, ErrorKind, Guarantee, Layer, Storage, StorageDriver, StoragePath, async_trait,
+    BoxError, Error, ErrorKind, Guarantee, Layer, Registration, Storage, StorageDriver, StoragePath,
+    async_trait,
 };
 use storagedriver_testsuites::{Harness, Scale, Store};
 
@@ -68,6 +69,11 @@ impl Scratch {
         &self.0.storage
     }
 
+    /// The driver, unless it is a program of its own.
+    pub(crate) fn linked(&self) -> Option<Registration> {
+        self.0.resolved.linked()
+    }
+
     pub(crate) fn harness(&self) -> Arc<dyn Harness> {
         Arc::new(Places(self.0.clone()))
     }
@@ -76,7 +82,7 @@ impl Scratch {
     pub(crate) fn removal(&self, storage: &StorageText) -> String {
         // A secret that stands in the argument of a driver we know was refused. Of others we cannot tell.
         let storage =
-            if self.0.resolved.is_out_of_process() { "STORAGE".to_owned() } else { quoted(&storage.0) };
+            if self.0.resolved.linked().is_none() { "STORAGE".to_owned() } else { quoted(&storage.0) };
         format!("storagedriver rm --recursive {storage} {}", self.path())
     }
 
@@ -223,7 +229,7 @@ fn scale(resolved: &Resolved, arguments: &Conformance) -> Scale {
     } else {
         Scale::network()
     };
-    if resolved.is_out_of_process() {
+    if resolved.linked().is_none() {
         scale = scale.with_underway(Duration::from_millis(4));
     }
     if arguments.thorough {
