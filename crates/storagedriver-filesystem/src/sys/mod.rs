@@ -4,12 +4,18 @@
 //! change something report to an optional [`Hook`], by which the tests record the order of durable
 //! calls and inject faults; without one, the price is a branch.
 
+mod cached;
 mod hook;
 mod linux;
+mod scan;
 
+pub(crate) use cached::{Identity, Way};
 pub(crate) use hook::{Call, Event, Hook};
+#[cfg(test)]
+pub(crate) use hook::Quick;
 pub(crate) use linux::{Kind, Meta, Stamp, Sys};
 pub(crate) use rustix::io::Errno;
+pub(crate) use scan::{BUFFER, Names, Scan};
 
 /// The result of a system call.
 pub(crate) type Io<T> = Result<T, Errno>;
