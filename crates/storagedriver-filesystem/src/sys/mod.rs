@@ -7,7 +7,7 @@
 mod cached;
 mod hook;
 mod linux;
-mod scan;
+mod entries;
 
 pub(crate) use cached::{Identity, Way};
 pub(crate) use hook::{Call, Event, Hook};
@@ -15,7 +15,7 @@ pub(crate) use hook::{Call, Event, Hook};
 pub(crate) use hook::Quick;
 pub(crate) use linux::{Kind, Meta, Stamp, Sys};
 pub(crate) use rustix::io::Errno;
-pub(crate) use scan::{BUFFER, Names, Scan};
+pub(crate) use entries::{BUFFER, Names, Scan};
 
 /// The result of a system call.
 pub(crate) type Io<T> = Result<T, Errno>;
