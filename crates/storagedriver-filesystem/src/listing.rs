@@ -8,7 +8,7 @@ use crate::sys::{Errno, Kind, Meta};
 use crate::version::FileVersion;
 
 /// What a walk or `stat` says of a file, and of a directory.
-fn info(path: StoragePath, meta: &Meta) -> FileInfo {
+pub(crate) fn info(path: StoragePath, meta: &Meta) -> FileInfo {
     if meta.kind == Kind::Directory {
         return FileInfo::directory(path);
     }
@@ -77,7 +77,7 @@ impl Root {
 }
 
 /// What an NFS client leaves of a file that was deleted while open.
-fn is_silly(name: &str) -> bool {
+pub(crate) fn is_silly(name: &str) -> bool {
     name.strip_prefix(".nfs")
         .is_some_and(|rest| rest.len() == 24 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }

@@ -65,6 +65,11 @@ impl StoragePath {
         Ok(StoragePath(Arc::from(path)))
     }
 
+    /// Whether `name` is one valid component: whether [`child`](Self::child) would take it.
+    pub fn is_component(name: &str) -> bool {
+        check_component(name).is_ok()
+    }
+
     /// The path of the child `name`.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ use super::{Call, Errno, Event, Hook, Io};
 
 /// Nothing leads out of the root: not `..`, not an absolute path, not a symbolic link, however
 /// raced; nor through the links of `/proc`.
-const BENEATH: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_MAGICLINKS);
+pub(super) const BENEATH: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_MAGICLINKS);
 
 /// As Distribution creates them, less the umask.
 const FILE_MODE: Mode = Mode::from_raw_mode(0o666);
@@ -105,7 +105,7 @@ pub(crate) struct Sys {
     hook: Option<Arc<dyn Hook>>,
 }
 
-fn again<T>(mut call: impl FnMut() -> Io<T>) -> Io<T> {
+pub(super) fn again<T>(mut call: impl FnMut() -> Io<T>) -> Io<T> {
     let mut attempts = 0;
     loop {
         match retry_on_intr(&mut call) {
@@ -429,10 +429,13 @@ fn copy_step(from: impl AsFd, to: impl AsFd, at: u64, length: usize) -> Io<usize
     retry_on_intr(|| rustix::io::pwrite(&to, &buffer, at))
 }
 
+pub(super) fn stamp(at: rustix::fs::StatxTimestamp) -> Stamp {
+    Stamp { seconds: at.tv_sec, nanoseconds: at.tv_nsec }
+}
+
 fn statx(directory: impl AsFd, name: &CStr, flags: AtFlags) -> Io<Meta> {
     let wanted = StatxFlags::BASIC_STATS | StatxFlags::BTIME;
     let found = again(|| rustix::fs::statx(&directory, name, flags, wanted))?;
-    let stamp = |at: rustix::fs::StatxTimestamp| Stamp { seconds: at.tv_sec, nanoseconds: at.tv_nsec };
     let mask = StatxFlags::from_bits_retain(found.stx_mask);
     Ok(Meta {
         kind: FileType::from_raw_mode(found.stx_mode.into()).into(),

@@ -6,6 +6,7 @@
 
 mod hook;
 mod linux;
+mod scan;
 
 pub(crate) use hook::{Call, Event, Hook};
 pub(crate) use linux::{Kind, Meta, Stamp, Sys};
