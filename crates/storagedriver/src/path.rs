@@ -123,6 +123,27 @@ impl StoragePath {
         }
     }
 
+    /// The same path below `directory`: for the root, `directory` itself.
+    pub(crate) fn moved_below(&self, directory: &StoragePath) -> Self {
+        match (self.is_root(), directory.is_root()) {
+            (true, _) => directory.clone(),
+            (_, true) => self.clone(),
+            // Both keep the grammar, so the whole does.
+            _ => StoragePath(Arc::from(format!("{directory}{self}"))),
+        }
+    }
+
+    /// The path as seen from `directory`: the root for `directory` itself; `None` if this lies elsewhere.
+    pub(crate) fn seen_from(&self, directory: &StoragePath) -> Option<Self> {
+        if directory.is_root() {
+            return Some(self.clone());
+        }
+        match self.0.strip_prefix(directory.as_str())? {
+            "" => Some(Self::root()),
+            rest => rest.starts_with('/').then(|| StoragePath(Arc::from(rest))),
+        }
+    }
+
     /// The components, first to last; none for the root.
     pub fn components(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.0.split('/').filter(|component| !component.is_empty())
