@@ -7,9 +7,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use storagedriver::{
-    Content, DriverWriter, Error, FileInfo, PathLimits, ReadOptions, Result, StorageDriver, StoragePath,
-    UploadInfo, WriteMode,
+    Content, DriverWalk, DriverWriter, Error, FileInfo, PathLimits, ReadOptions, Result, StorageDriver,
+    StoragePath, UploadInfo, WalkOptions, WriteMode,
 };
+use tokio::sync::Semaphore;
 
 use crate::durability::Durable;
 use crate::inline::{Place, Stop, spend};
@@ -20,12 +21,16 @@ use crate::parameters::FilesystemParameters;
 use crate::reader::TURN;
 use crate::root::Root;
 use crate::sys::{BUFFER, Sys};
+use crate::walk::{Limits, Nothing, PrefetchingWalk};
 use crate::writer::FilesystemWriter;
 
 /// The longest path that Linux takes, without the byte that ends it.
 const LONGEST_PATH: usize = 4095;
 /// The longest name in a directory.
 const LONGEST_NAME: usize = 255;
+
+/// How many jobs read ahead for the walks of one driver, in addition to the steps that are waited for.
+const READ_AHEAD: usize = 8;
 
 /// Registry storage in a directory of the machine.
 ///
@@ -34,6 +39,7 @@ pub struct Filesystem {
     root: Arc<Root>,
     holds: Arc<Holds>,
     limits: PathLimits,
+    ahead: Arc<Semaphore>,
 }
 
 impl Filesystem {
@@ -69,12 +75,27 @@ impl Filesystem {
             root: Arc::new(Root::new(path, sys, durable)),
             holds: Arc::default(),
             limits: PathLimits::new(room, LONGEST_NAME),
+            ahead: Arc::new(Semaphore::new(READ_AHEAD)),
         })
     }
 
     /// The root directory, as an absolute path.
     pub fn rootdirectory(&self) -> PathBuf {
         self.root.path().to_owned()
+    }
+
+    pub(crate) async fn walk_within(
+        &self,
+        path: &StoragePath,
+        options: &WalkOptions,
+        limits: Limits,
+    ) -> Result<Box<dyn DriverWalk>> {
+        let options = options.clone();
+        let begun = self.job(path, move |root, _, path| root.begin_walk(path, options, limits)).await?;
+        Ok(match begun {
+            Some(begun) => Box::new(PrefetchingWalk::new(begun, self.ahead.clone())),
+            None => Box::new(Nothing),
+        })
     }
 
     async fn job<T, J>(&self, path: &StoragePath, job: J) -> Result<T>
@@ -147,7 +168,8 @@ impl StorageDriver for Filesystem {
 
     async fn reader(&self, path: &StoragePath, options: &ReadOptions) -> Result<Content> {
         let options = options.clone();
-        let opened = self.read(path, move |root, place, path| root.open_reader(place, path, &options)).await?;
+        let opened =
+            self.read(path, move |root, place, path| root.open_reader(place, path, &options)).await?;
         Ok(opened.into_content(self.root.clone(), path.clone()))
     }
 
@@ -195,6 +217,10 @@ impl StorageDriver for Filesystem {
     async fn abort_upload(&self, upload: &UploadInfo) -> Result<()> {
         let listed = upload.clone();
         self.job(upload.path(), move |root, ticket, _| root.abort(ticket, &listed)).await
+    }
+
+    async fn walk(&self, path: &StoragePath, options: &WalkOptions) -> Result<Option<Box<dyn DriverWalk>>> {
+        self.walk_within(path, options, Limits::default()).await.map(Some)
     }
 
     fn limits(&self) -> PathLimits {

@@ -6,12 +6,14 @@
 //! steps: where they run decides how the calls are made ([`Way`]), and nothing else.
 
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::sync::PoisonError;
 
 use storagedriver::{Error, Result, StoragePath};
 
+use crate::directories::found;
 use crate::root::Root;
-use crate::sys::{Errno, Identity, Way};
+use crate::sys::{Errno, Identity, Io, Meta, Way};
 
 /// How many bytes count as one step of work towards tokio's budget of 128 steps, after which a task
 /// lets others run: no task copies more than 2 MiB in one turn.
@@ -61,6 +63,16 @@ impl Stop {
     }
 }
 
+/// What is known of the root that was last read from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known {
+    identity: Identity,
+    /// How calls below it may be made.
+    way: Way,
+    /// Whether no link is on the way to it.
+    direct: bool,
+}
+
 /// The root as a step found it.
 #[derive(Debug)]
 pub(crate) struct Start {
@@ -85,8 +97,10 @@ impl Root {
             Err(_) => return Err(Stop::Elsewhere),
         };
         match *self.known() {
-            Some((known, Way::Patient)) if known == identity => Err(Stop::Elsewhere),
-            Some((known, way)) if known == identity => Ok(Some(Start { directory, way })),
+            Some(Known { identity: known, way, .. }) if known == identity => match way {
+                Way::Patient => Err(Stop::Elsewhere),
+                way => Ok(Some(Start { directory, way })),
+            },
             _ => Err(Stop::Unknown),
         }
     }
@@ -96,11 +110,25 @@ impl Root {
         self.start(place, path)?.ok_or_else(|| Error::path_not_found(path).into())
     }
 
+    /// What a path is, `None` if nothing, by a single call from this machine's root directory: cheaper
+    /// than by the root of the storage, where no link is on the way.
+    pub(crate) fn direct(&self, path: &StoragePath) -> Io<Option<Meta>> {
+        let Some(Known { identity, direct: true, .. }) = *self.known() else {
+            return Err(Errno::AGAIN);
+        };
+        let mut whole = PathBuf::with_capacity(self.path().as_os_str().len() + path.as_str().len());
+        whole.push(self.path());
+        whole.push(path.relative());
+        found(self.sys.quick_meta_at(&whole, &identity))
+    }
+
     /// Remembers on what file system the root is. In the pool: a server may have to be asked.
     pub(crate) fn learn(&self) {
         let found = self.sys.open_start(self.path()).and_then(|start| {
             let identity = self.sys.identity(&start)?;
-            Ok((identity, self.sys.way(&start)?))
+            let way = self.sys.way(&start)?;
+            let direct = way != Way::Patient && self.sys.quick_meta_at(self.path(), &identity).is_ok();
+            Ok(Known { identity, way, direct })
         });
         // The operation itself reports what is wrong with the root.
         if let Ok(found) = found {
@@ -108,7 +136,7 @@ impl Root {
         }
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, Option<(Identity, Way)>> {
+    fn known(&self) -> std::sync::MutexGuard<'_, Option<Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -51,6 +51,7 @@ mod tests;
 mod upload;
 mod uploads;
 mod version;
+mod walk;
 mod writer;
 
 pub use driver::Filesystem;

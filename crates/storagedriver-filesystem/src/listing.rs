@@ -1,7 +1,6 @@
 //! What is at a path, and what lies directly below it.
 
 use std::ffi::CStr;
-use std::os::fd::OwnedFd;
 
 use storagedriver::{Error, FileInfo, Result, StoragePath};
 
@@ -13,7 +12,7 @@ use crate::sys::{Errno, Io, Kind, Meta, Names, Scan};
 use crate::version::FileVersion;
 
 /// What a walk or `stat` says of a file, and of a directory.
-fn info(path: StoragePath, meta: &Meta) -> FileInfo {
+pub(crate) fn info(path: StoragePath, meta: &Meta) -> FileInfo {
     if meta.kind == Kind::Directory {
         return FileInfo::directory(path);
     }
@@ -56,6 +55,13 @@ impl Root {
             }
             self.health()?;
             return Ok(FileInfo::directory(path.clone()));
+        }
+        if place == Place::Inline {
+            match self.direct(path) {
+                Ok(Some(meta)) => return Ok(info(path.clone(), &meta)),
+                Ok(None) => return Err(Error::path_not_found(path).into()),
+                Err(_) => {}
+            }
         }
         let start = self.existing_start(place, path)?;
         match self.find_by(&start, path.relative()) {
@@ -107,8 +113,8 @@ impl Root {
     /// more use. Those that no path can have are left out, and so is what is neither
     /// file nor directory.
     ///
-    /// Size and time of the files are asked for here, while the directory is open: the walk over
-    /// `list` needs them, and then has no `stat` to make for each.
+    /// Sizes and times are not asked for: that would be a call for each file, and whoever needs them
+    /// of all walks.
     pub(crate) fn list_on(&self, path: &StoragePath, listing: &mut Listing) -> Result<(), Stop> {
         let Listing { rest, found } = listing;
         let Some((start, scan)) = rest else {
@@ -116,8 +122,8 @@ impl Root {
         };
         let failed = |errno| failed(start, path, errno);
         let names = scan.advance(
-            |directory, name, kind| {
-                found.extend(self.child(start, directory, path, name, kind).map_err(failed)?);
+            |name, kind| {
+                found.extend(self.child(start, path, name, kind).map_err(failed)?);
                 Ok(())
             },
             failed,
@@ -130,14 +136,7 @@ impl Root {
     }
 
     /// What is listed of one name.
-    fn child(
-        &self,
-        start: &Start,
-        directory: &OwnedFd,
-        path: &StoragePath,
-        name: &CStr,
-        kind: Kind,
-    ) -> Io<Option<FileInfo>> {
+    fn child(&self, start: &Start, path: &StoragePath, name: &CStr, kind: Kind) -> Io<Option<FileInfo>> {
         let Some(child) = name.to_str().ok().filter(|name| !is_silly(name)) else {
             return Ok(None);
         };
@@ -147,11 +146,7 @@ impl Root {
         match kind {
             Kind::Directory => Ok(Some(FileInfo::directory(child))),
             Kind::Other => Ok(None),
-            Kind::File => match self.sys.own_meta_at_by(start.way, directory, name) {
-                Ok(meta) if meta.kind == Kind::File => Ok(Some(info(child, &meta))),
-                Ok(_) | Err(Errno::NOENT) => Ok(None),
-                Err(errno) => Err(errno),
-            },
+            Kind::File => Ok(Some(FileInfo::file(child))),
             Kind::Symlink | Kind::Unknown => match self.find_by(start, child.relative()) {
                 // `None`: a link to nothing.
                 Ok(meta) => Ok(meta.map(|meta| info(child, &meta))),
@@ -174,7 +169,7 @@ fn failed(start: &Start, path: &StoragePath, errno: Errno) -> Stop {
 }
 
 /// What an NFS client leaves of a file that was deleted while open.
-fn is_silly(name: &str) -> bool {
+pub(crate) fn is_silly(name: &str) -> bool {
     name.strip_prefix(".nfs")
         .is_some_and(|rest| rest.len() == 24 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }

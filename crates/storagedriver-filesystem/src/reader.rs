@@ -56,8 +56,7 @@ impl Root {
                 _ => fault(path, Need::Read, "open the file", errno),
             })
         };
-        let file =
-            self.sys.open_file_by(start.way, &start.directory, path.relative()).map_err(failed)?;
+        let file = self.sys.open_file_by(start.way, &start.directory, path.relative()).map_err(failed)?;
         let meta = self.sys.meta_by(start.way, &file).map_err(failed)?;
         if meta.kind != Kind::File {
             return Err(Error::path_not_found(path).into());
@@ -76,7 +75,8 @@ impl Root {
         let (file, meta, mut way) = self.open_file(place, path)?;
         let version = FileVersion::of(&meta);
         let range = range(meta.size, version)?;
-        let mut opened = Opened { file, way, size: meta.size, version, range, read: Vec::new(), missed: false };
+        let mut opened =
+            Opened { file, way, size: meta.size, version, range, read: Vec::new(), missed: false };
         if place == Place::Inline {
             self.read_on_inline(&mut opened);
             return Ok(opened);

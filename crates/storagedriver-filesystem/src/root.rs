@@ -8,7 +8,8 @@ use storagedriver::{Error, Result, StoragePath};
 
 use crate::durability::Durable;
 use crate::faults::{Need, fault};
-use crate::sys::{Errno, Identity, Io, Meta, Sys, Way};
+use crate::inline::Known;
+use crate::sys::{Errno, Io, Meta, Sys};
 
 /// How often a step is repeated that somebody else undid: directories come and go under a writer.
 pub(crate) const ATTEMPTS: usize = 100;
@@ -24,8 +25,8 @@ pub(crate) struct Root {
     pub(crate) durable: Durable,
     /// The root that the first write to it looked at.
     prepared: Mutex<Option<Meta>>,
-    /// The root that was last read from, and how calls below it may be made.
-    pub(crate) known: Mutex<Option<(Identity, Way)>>,
+    /// The root that was last read from.
+    pub(crate) known: Mutex<Option<Known>>,
     /// Shared by those who make a staged file, from making it to locking it; held alone by those who
     /// look whether one is locked.
     pub(crate) locking: RwLock<()>,
@@ -38,7 +39,14 @@ pub(crate) fn split(relative: &str) -> (&str, &str) {
 
 impl Root {
     pub(crate) fn new(path: PathBuf, sys: Sys, durable: Durable) -> Self {
-        Root { path, sys, durable, prepared: Mutex::default(), known: Mutex::default(), locking: RwLock::default() }
+        Root {
+            path,
+            sys,
+            durable,
+            prepared: Mutex::default(),
+            known: Mutex::default(),
+            locking: RwLock::default(),
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {

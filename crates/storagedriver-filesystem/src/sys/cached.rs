@@ -7,11 +7,11 @@ use std::io::IoSliceMut;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, StatxFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, Statx, StatxFlags};
 use rustix::io::{ReadWriteFlags, retry_on_intr};
 
 use super::hook::Quick;
-use super::linux::{BENEATH, Sys, described, stamp};
+use super::linux::{BENEATH, META, Sys, described, meta, stamp};
 use super::{Errno, Io, Meta, Stamp};
 
 /// How calls below a root may be made.
@@ -41,7 +41,8 @@ const MEMORY: [u64; 2] = [
 
 /// `STATX_MNT_ID_UNIQUE`, Linux 6.8: the number of a mount that no later mount gets. Older kernels
 /// ignore it and tell the number that may come again.
-const MOUNT: StatxFlags = StatxFlags::MNT_ID.union(StatxFlags::from_bits_retain(0x4000));
+const UNIQUE: StatxFlags = StatxFlags::from_bits_retain(0x4000);
+const MOUNT: StatxFlags = StatxFlags::MNT_ID.union(UNIQUE);
 
 const START: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
@@ -51,8 +52,22 @@ const START: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXE
 pub(crate) struct Identity {
     device: (u32, u32),
     mount: u64,
+    /// Whether no other mount ever has that number.
+    unique: bool,
     inode: u64,
     born: Stamp,
+}
+
+impl Identity {
+    /// Whether a file with this mount number is on the mount of the root, for certain.
+    fn is_mount(&self, mount: Option<u64>) -> bool {
+        self.unique && mount == Some(self.mount)
+    }
+}
+
+/// The number of the mount of what was found, if no other mount ever has it.
+fn unique_mount(found: &Statx) -> Option<u64> {
+    (found.stx_mask & UNIQUE.bits() != 0).then_some(found.stx_mnt_id)
 }
 
 /// All but success and absence is for the pool to find out.
@@ -102,9 +117,26 @@ impl Sys {
         Ok(Identity {
             device: (found.stx_dev_major, found.stx_dev_minor),
             mount: found.stx_mnt_id,
+            unique: unique_mount(&found).is_some(),
             inode: found.stx_ino,
             born: stamp(found.stx_btime),
         })
+    }
+
+    /// What a path of the machine is, below a root that was last seen as `root`, in one go: no link
+    /// is followed, so that the path leads where its text says. `O_PATH` asks no file system.
+    ///
+    /// # Errors
+    /// `EAGAIN` also if there is a link on the way, or if it is not on the mount of the root.
+    pub(crate) fn quick_meta_at(&self, path: &Path, root: &Identity) -> Io<Meta> {
+        self.allowed(Quick::Direct)?;
+        let resolve = ResolveFlags::CACHED | ResolveFlags::NO_SYMLINKS;
+        let outcome = rustix::fs::openat2(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), resolve);
+        // That a file stands in the way may be said of the root, and then is another error.
+        let found = outcome.map_err(|errno| if errno == Errno::NOENT { errno } else { Errno::AGAIN })?;
+        let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
+        let found = quick(rustix::fs::statx(&found, c"", flags, META | MOUNT))?;
+        if root.is_mount(unique_mount(&found)) { Ok(meta(&found)) } else { Err(Errno::AGAIN) }
     }
 
     /// How calls on the file system of an open file may be made. May wait.
@@ -165,14 +197,6 @@ impl Sys {
         let flags = OFlags::PATH | OFlags::CLOEXEC;
         let found = quick(rustix::fs::openat2(start, path, flags, Mode::empty(), way.resolve()))?;
         self.meta_by(way, found)
-    }
-
-    /// What a name in a directory in memory is, as [`Sys::own_meta_at`].
-    pub(crate) fn own_meta_at_by(&self, way: Way, directory: impl AsFd, name: &std::ffi::CStr) -> Io<Meta> {
-        match way {
-            Way::Patient => self.own_meta_at(directory, name),
-            _ => quick(described(directory, name, AtFlags::SYMLINK_NOFOLLOW | AtFlags::STATX_DONT_SYNC)),
-        }
     }
 
     /// Reads what the cache has of `buffer.len()` bytes at `offset`; the number of bytes, 0 if the

@@ -37,7 +37,7 @@ impl Scan {
     /// What the call or `each` failed with; `EIO` ever after, since names were lost.
     pub(crate) fn advance<E>(
         &mut self,
-        mut each: impl FnMut(&OwnedFd, &CStr, Kind) -> Result<(), E>,
+        mut each: impl FnMut(&CStr, Kind) -> Result<(), E>,
         failed: impl Fn(Errno) -> E,
     ) -> Result<Names, E> {
         if std::mem::replace(&mut self.failed, true) {
@@ -52,7 +52,7 @@ impl Scan {
                 }
                 Some(Err(errno)) => return Err(failed(errno)),
                 Some(Ok(entry)) if matches!(entry.file_name().to_bytes(), b"." | b"..") => {}
-                Some(Ok(entry)) => each(&self.directory, entry.file_name(), entry.file_type().into())?,
+                Some(Ok(entry)) => each(entry.file_name(), entry.file_type().into())?,
             }
             if names.is_buffer_empty() {
                 self.failed = false;

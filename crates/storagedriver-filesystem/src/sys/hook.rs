@@ -38,6 +38,8 @@ pub(crate) enum Event {
 /// A step that is made from the kernel's caches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Quick {
+    /// Seeing what a path of the machine is.
+    Direct,
     /// Opening the root.
     Root,
     /// Seeing which root it is.

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::buffer::spare_capacity;
 use rustix::fs::{
-    Access, AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, ResolveFlags, StatxFlags, Timespec,
+    Access, AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, ResolveFlags, Statx, StatxFlags, Timespec,
     Timestamps,
 };
 use rustix::io::retry_on_intr;
@@ -440,20 +440,25 @@ fn copy_step(from: impl AsFd, to: impl AsFd, at: u64, length: usize) -> Io<usize
     retry_on_intr(|| rustix::io::pwrite(&to, &buffer, at))
 }
 
-fn statx(directory: impl AsFd, name: &CStr, flags: AtFlags) -> Io<Meta> {
-    again(|| described(&directory, name, flags))
-}
-
 pub(super) fn stamp(at: rustix::fs::StatxTimestamp) -> Stamp {
     Stamp { seconds: at.tv_sec, nanoseconds: at.tv_nsec }
 }
 
+fn statx(directory: impl AsFd, name: &CStr, flags: AtFlags) -> Io<Meta> {
+    again(|| described(&directory, name, flags))
+}
+
 /// One call of `statx`.
 pub(super) fn described(directory: impl AsFd, name: &CStr, flags: AtFlags) -> Io<Meta> {
-    let wanted = StatxFlags::BASIC_STATS | StatxFlags::BTIME;
-    let found = rustix::fs::statx(&directory, name, flags, wanted)?;
+    rustix::fs::statx(&directory, name, flags, META).map(|found| meta(&found))
+}
+
+/// What is asked for to know a [`Meta`].
+pub(super) const META: StatxFlags = StatxFlags::BASIC_STATS.union(StatxFlags::BTIME);
+
+pub(super) fn meta(found: &Statx) -> Meta {
     let mask = StatxFlags::from_bits_retain(found.stx_mask);
-    Ok(Meta {
+    Meta {
         kind: FileType::from_raw_mode(found.stx_mode.into()).into(),
         device: (found.stx_dev_major, found.stx_dev_minor),
         inode: found.stx_ino,
@@ -461,7 +466,7 @@ pub(super) fn described(directory: impl AsFd, name: &CStr, flags: AtFlags) -> Io
         size: found.stx_size,
         modified: stamp(found.stx_mtime),
         born: mask.contains(StatxFlags::BTIME).then(|| stamp(found.stx_btime)),
-    })
+    }
 }
 
 /// A single name in a directory: ours as text, any other as the directory has it.

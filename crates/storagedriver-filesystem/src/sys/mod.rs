@@ -5,17 +5,18 @@
 //! calls and inject faults; without one, the price is a branch.
 
 mod cached;
+mod entries;
 mod hook;
 mod linux;
-mod entries;
+mod scan;
 
 pub(crate) use cached::{Identity, Way};
-pub(crate) use hook::{Call, Event, Hook};
+pub(crate) use entries::{BUFFER, Names, Scan};
 #[cfg(test)]
 pub(crate) use hook::Quick;
+pub(crate) use hook::{Call, Event, Hook};
 pub(crate) use linux::{Kind, Meta, Stamp, Sys};
 pub(crate) use rustix::io::Errno;
-pub(crate) use entries::{BUFFER, Names, Scan};
 
 /// The result of a system call.
 pub(crate) type Io<T> = Result<T, Errno>;
