@@ -65,12 +65,22 @@ impl StoragePath {
         Ok(StoragePath(Arc::from(path)))
     }
 
+    /// Whether `name` is one valid component: whether [`child`](Self::child) would take it.
+    pub fn is_component(name: &str) -> bool {
+        check_component(name).is_ok()
+    }
+
     /// The path of the child `name`.
     ///
     /// # Errors
     /// [`Error::InvalidPath`] if `name` is not one valid component.
     pub fn child(&self, name: &str) -> Result<Self> {
-        let text = if self.is_root() { format!("/{name}") } else { format!("{}/{name}", self.0) };
+        let above = if self.is_root() { "" } else { &self.0 };
+        // Sized at once: walks make millions of these.
+        let mut text = String::with_capacity(above.len().saturating_add(1).saturating_add(name.len()));
+        text.push_str(above);
+        text.push('/');
+        text.push_str(name);
         check_component(name).map_err(|reason| Error::invalid_path(&text, reason))?;
         Ok(StoragePath(Arc::from(text)))
     }
