@@ -21,7 +21,7 @@ pub(crate) const NAME: &str = "storagedriver";
 /// A storage is `name[:key=value,…]` or `@config.yml`; paths within it follow it. `storagedriver
 /// drivers` tells the names, `storagedriver drivers NAME` the keys.
 ///
-/// Exit codes: 0 done; 1 the answer is no (not found, corrupt, a copy would be needed); 2 usage;
+/// Exit codes: 0 done; 1 the answer is no (not found, corrupt, a copy would be needed, a case failed); 2 usage;
 /// 3 the backend failed.
 #[derive(Debug, Parser)]
 #[command(name = NAME, version, max_term_width = 100, after_help = STORAGE_HELP)]
