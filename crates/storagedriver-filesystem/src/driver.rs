@@ -37,7 +37,7 @@ const READ_AHEAD: usize = 8;
 /// All operations run in tokio's pool for blocking work: it needs a tokio runtime.
 pub struct Filesystem {
     root: Arc<Root>,
-    holds: Arc<Holds>,
+    pub(crate) holds: Arc<Holds>,
     limits: PathLimits,
     ahead: Arc<Semaphore>,
 }
