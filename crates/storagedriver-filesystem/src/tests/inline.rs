@@ -268,9 +268,9 @@ async fn nothing_is_tried_on_a_file_system_that_is_not_known_to_be_local() {
         storage.stat("/d/small").await.unwrap();
         storage.stat("/none").await.unwrap_err();
         storage.list("/d").await.unwrap();
-        // The first piece with its opening, and one for the rest.
+        // The first piece with its opening, one for the rest, and one to close.
         assert_eq!(whole(&storage, "/d/large", ReadOptions::all()).await.unwrap().len(), LARGE);
-        assert_eq!(watcher.jobs(), done * 6);
+        assert_eq!(watcher.jobs(), done * 7);
     }
     let steps = watcher.steps.lock().unwrap();
     assert!(steps.iter().all(|step| matches!(step, Quick::Root | Quick::Identity)), "{steps:?}");
@@ -420,6 +420,20 @@ async fn content_that_is_cut_while_it_is_read_is_corrupted() {
 
 fn truncate(path: &Path, length: u64) {
     std::fs::OpenOptions::new().write(true).open(path).unwrap().set_len(length).unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_was_deleted_meanwhile_is_closed_in_the_pool() {
+    let directory = tree();
+    let watcher = Arc::new(Watcher::taken_for(TMPFS));
+    let storage = hooked(&root(&directory), watcher.clone());
+    let kept = async || drop(storage.reader("/d/large", ReadOptions::all()).await.unwrap());
+    starts_no_job(&watcher, "closing a file that is there", kept).await;
+    let reading = storage.reader("/d/large", ReadOptions::all()).await.unwrap();
+    std::fs::remove_file(root(&directory).join("d/large")).unwrap();
+    let before = watcher.jobs();
+    drop(reading);
+    assert_eq!(watcher.jobs() - before, 1);
 }
 
 /// Reading is not quicker than a job that nobody waits for and that is past its publishing step.
