@@ -8,6 +8,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use storagedriver::{WalkKey, WalkOrder};
+use storagedriver_cli::sync::Shard;
 use tracing::level_filters::LevelFilter;
 
 use crate::format::{parse_age, parse_levels, parse_part, parse_size};
@@ -333,6 +334,9 @@ pub(crate) struct Sync {
     /// Only this repository, and the blobs that it links to; can be given several times
     #[arg(long, value_name = "NAME")]
     pub(crate) repository: Vec<String>,
+    /// Only the i-th of n parts of the files, such as 2/4: several machines share the work, one part each
+    #[arg(long, value_name = "I/N")]
+    pub(crate) shard: Option<Shard>,
     #[command(flatten)]
     pub(crate) run: Run,
 }

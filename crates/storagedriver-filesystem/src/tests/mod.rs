@@ -17,7 +17,7 @@ use crate::{Filesystem, FilesystemParameters};
 
 /// A directory to work in: in memory where there is one, since these tests sync thousands of times
 /// and none of them asks the disk.
-fn directory() -> TempDir {
+pub(crate) fn directory() -> TempDir {
     let memory = tempfile::tempdir_in("/dev/shm").ok();
     // The driver tells directories apart by when they were made.
     let usable = memory.filter(|directory| directory.path().metadata().unwrap().created().is_ok());
