@@ -1,7 +1,9 @@
 //! The same work by ours and by its peers, in one run: `cargo xtask bench`.
 
 mod bed;
+mod chart;
 mod gateway;
+mod goals;
 mod ground;
 mod measure;
 mod options;
@@ -13,6 +15,7 @@ mod workloads;
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::project::{Outcome, Project};
 use crate::servers;
@@ -23,9 +26,16 @@ use options::Options;
 use places::Place;
 use programs::Programs;
 use results::{Results, Run};
-use workloads::{Step, Workload};
+use workloads::{Scale, Step, Workload};
 
-/// Runs what is asked for, or everything, writes `target/bench/results.json`, and prints the tables.
+/// What is written below the build directory.
+const RESULTS: &str = "results.json";
+const CHART: &str = "chart.svg";
+
+/// When a quick run begins nothing more: whatever is under way then, three minutes have to be enough.
+const QUICK: Duration = Duration::from_secs(150);
+
+/// Runs what is asked for, or everything, writes the results and a chart of them, and prints the tables.
 pub(crate) fn run(project: &Project, arguments: &[&str]) -> Outcome {
     let options = Options::parse(arguments)?;
     let places = places::find(project)?;
@@ -37,6 +47,8 @@ pub(crate) fn run(project: &Project, arguments: &[&str]) -> Outcome {
     fs::create_dir_all(&site)?;
     let programs = Programs::build(project, &site)?;
     let mut results = Results::default();
+    let mut left_out = 0;
+    let started = Instant::now();
     for bed in beds.into_iter().filter(|bed| options.takes_bed(*bed)) {
         let workloads = workloads::of(bed, options.scale);
         let is_asked_for = |workload: &Workload| options.takes_workload(workload.name);
@@ -44,15 +56,31 @@ pub(crate) fn run(project: &Project, arguments: &[&str]) -> Outcome {
         if workloads.is_empty() || is_left_out(bed, &options) {
             continue;
         }
+        if options.scale == Scale::Quick && started.elapsed() > QUICK {
+            left_out += workloads.len();
+            continue;
+        }
         let ground = Ground::prepare(project, bed, &places, &programs, options.scale)?;
         let mut bench = Bench { ground, programs: &programs, options: &options, scratch: 0 };
         for workload in &workloads {
-            bench.run(workload, &mut results)?;
+            if options.scale == Scale::Quick && started.elapsed() > QUICK {
+                left_out += 1;
+            } else {
+                bench.run(workload, &mut results)?;
+            }
         }
         // What comes after may fail.
         write(&site, &results)?;
     }
-    println!("\n{}\n{}", table::all(&results), project.relative(&site.join("results.json")));
+    println!("\n{}\n{}", table::all(&results), goals::table(&results));
+    for file in [RESULTS, CHART] {
+        println!("{}", project.relative(&site.join(file)));
+    }
+    if left_out > 0 {
+        println!(
+            "{left_out} workloads are left out: this machine is too slow, or too busy, for all in three minutes"
+        );
+    }
     match results.failures() {
         0 => Ok(()),
         failures => Err(format!("{failures} runs failed").into()),
@@ -81,7 +109,8 @@ fn is_left_out(bed: Bed, options: &Options) -> bool {
 }
 
 fn write(site: &Path, results: &Results) -> Outcome {
-    Ok(fs::write(site.join("results.json"), format!("{:#}\n", results.json()))?)
+    fs::write(site.join(RESULTS), format!("{:#}\n", results.json()))?;
+    Ok(fs::write(site.join(CHART), chart::svg(results))?)
 }
 
 /// A bed and the programs to run on it.
