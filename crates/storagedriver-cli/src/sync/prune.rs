@@ -111,7 +111,8 @@ async fn compare(run: &Run, path: &str) -> Result<(), Trouble> {
     if run.same_bytes(path).await? {
         return Ok(());
     }
-    let detail = "the shard that it belongs to has not copied it yet; nothing that it may refer to is deleted";
+    let detail =
+        "the shard that it belongs to has not copied it yet; nothing that it may refer to is deleted";
     Err(Trouble::Fault(Fault::new(FaultKind::NotDeleted, path, detail)))
 }
 

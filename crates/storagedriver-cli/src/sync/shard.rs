@@ -91,7 +91,8 @@ impl FromStr for Shard {
 
     fn from_str(text: &str) -> Result<Self, InvalidShard> {
         // `parse` takes a `+` too.
-        let number = |text: &str| text.parse().ok().filter(|_| !text.starts_with('+')).ok_or(InvalidShard::Form);
+        let number =
+            |text: &str| text.parse().ok().filter(|_| !text.starts_with('+')).ok_or(InvalidShard::Form);
         let (index, of) = text.split_once('/').ok_or(InvalidShard::Form)?;
         Shard::new(number(index)?, number(of)?)
     }

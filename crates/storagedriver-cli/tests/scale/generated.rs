@@ -95,7 +95,10 @@ impl StorageDriver for Generated {
 
     async fn walk(&self, path: &StoragePath, options: &WalkOptions) -> Result<Option<Box<dyn DriverWalk>>> {
         if options.order != WalkOrder::Key || options.start_after.is_some() {
-            return Err(Error::unsupported(path, "this storage is walked in the order of keys and from the start"));
+            return Err(Error::unsupported(
+                path,
+                "this storage is walked in the order of keys and from the start",
+            ));
         }
         let within = |place: &&&str| StoragePath::parse(place).is_ok_and(|place| place.is_within(path));
         let [blobs, links] = [BLOBS, REPOSITORIES].each_ref().map(|place| within(&place));
@@ -190,7 +193,9 @@ impl DriverWalk for Pages {
     fn skip_dir(&mut self) {
         let Some(directory) = self.directory.take() else { return };
         self.entries.clear();
-        let below = |(path, _): &File| path.strip_prefix(directory.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        let below = |(path, _): &File| {
+            path.strip_prefix(directory.as_str()).is_some_and(|rest| rest.starts_with('/'))
+        };
         while self.files.next_if(below).is_some() {}
         // The next request starts after it.
         self.left_of_page = Some(0);

@@ -124,7 +124,8 @@ impl Registry {
             serde_json::json!({ "digest": self.digest(blob).to_string(), "size": Self::blob_size(blob) })
         };
         let layers: Vec<_> = (1..PARTS).map(part).collect();
-        serde_json::json!({ "schemaVersion": 2, "config": part(0), "layers": layers, "image": image }).to_string()
+        serde_json::json!({ "schemaVersion": 2, "config": part(0), "layers": layers, "image": image })
+            .to_string()
     }
 
     /// Which manifests a repository has: so many in a row of them all, in their order.
@@ -155,7 +156,8 @@ impl Registry {
             },
             Entry::LayerLink { repository: name, digest } => {
                 let (repository, blob) = (repository(name)?, self.blob(digest)?);
-                let owned = blob >= IMAGES * PARTS && (blob - IMAGES * PARTS) % self.repositories == repository;
+                let owned =
+                    blob >= IMAGES * PARTS && (blob - IMAGES * PARTS) % self.repositories == repository;
                 (owned || self.layers(repository).contains(&blob)).then(|| digest.to_string())
             }
             Entry::RevisionLink { repository: name, digest } => {
