@@ -183,8 +183,5 @@ fn what_is_no_key_for_rsa_is_refused_without_showing_it() {
         assert!(!error.contains("secret") && !error.contains(&body[..16]), "{error}");
     }
     let shown = format!("{:?}", in_front_of(&keyed()));
-    assert!(
-        shown.contains("K2JCJMDEHXQW5F") && !shown.contains("SigningKey") && shown.len() < 600,
-        "{shown}"
-    );
+    assert!(shown.contains("K2JCJMDEHXQW5F") && !shown.contains("SigningKey"), "{shown}");
 }
