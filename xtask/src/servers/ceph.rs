@@ -32,6 +32,11 @@ const CLASSES: [&str; 2] = ["REDUCED_REDUNDANCY", "STANDARD_IA"];
 const PROGRAMS: &[&str] =
     &["ceph", "ceph-authtool", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-admin"];
 
+/// Whether everything that it takes is here.
+pub(crate) fn is_installed() -> bool {
+    PROGRAMS.iter().all(|program| install::find(program).is_some())
+}
+
 fn start(project: &Project, site: Site) -> Outcome<Running> {
     install::apt(project, versions::CEPH, PROGRAMS)?;
     let ceph = Ceph::new(&site)?;
