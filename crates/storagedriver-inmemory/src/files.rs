@@ -12,9 +12,9 @@
 //! What changes one directory takes one lock. What changes several (a file in a directory that is
 //! not there yet, the last file of one, a rename) takes the locks of all of them, in the order of
 //! their numbers, before it looks, and keeps them until it is done: see [`crate::locked`]. So there
-//! is an order of all changes that every reader agrees with, and no two wait for each other.
+//! is an order of all changes that every reader agrees with, and no two wait for each other for ever.
 //!
-//! Under a lock nothing is copied but pointers, and nothing large is freed.
+//! Under a lock no content is copied, and none is freed.
 
 use std::array;
 use std::collections::HashMap;
