@@ -14,7 +14,9 @@ pub fn growth(samples: &[u64], bound: u64) -> Option<String> {
     let before = samples.get(quarter..2 * quarter)?.iter().max()?;
     let after = samples.get(samples.len() - quarter..)?.iter().min()?;
     (*after > before.saturating_add(bound)).then(|| {
-        format!("at most {before} in the second quarter, at least {after} in the last: {bound} more are allowed")
+        format!(
+            "at most {before} in the second quarter, at least {after} in the last: {bound} more are allowed"
+        )
     })
 }
 

@@ -84,7 +84,8 @@ impl Writer<'_> {
         }
         self.shape.layer_links += digests.len() as u64;
         self.shape.references += digests.len() as u64;
-        let manifest = serde_json::json!({ "schemaVersion": 2, "config": digests[0], "layers": digests[1..] });
+        let manifest =
+            serde_json::json!({ "schemaVersion": 2, "config": digests[0], "layers": digests[1..] });
         let digest = self.blob(manifest.to_string().into_bytes()).await;
         self.link(Entry::RevisionLink { repository: repository.to_owned(), digest }, digest).await;
         self.shape.manifests += 1;

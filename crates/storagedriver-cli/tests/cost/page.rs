@@ -75,7 +75,9 @@ fn contents() -> String {
 }
 
 fn requests() -> String {
-    let mut text = "| | LIST | GET | HEAD | PUT, POST | DELETE |\n| --- | ---: | ---: | ---: | ---: | ---: |\n".to_owned();
+    let mut text =
+        "| | LIST | GET | HEAD | PUT, POST | DELETE |\n| --- | ---: | ---: | ---: | ---: | ---: |\n"
+            .to_owned();
     for (what, requests) in operations() {
         let Requests { list, get, head, put, delete } = requests;
         let [list, get, head, put, delete] = [list, get, head, put, delete].map(number);
@@ -139,7 +141,8 @@ fn files() -> String {
         ("`verify --links-only`", reads, 0),
     ] {
         let empty = what.starts_with("`sync` to");
-        let [directories, looked_at] = if empty { [0, copy_to(&SHAPE).head] } else { [directories, SHAPE.files()] };
+        let [directories, looked_at] =
+            if empty { [0, copy_to(&SHAPE).head] } else { [directories, SHAPE.files()] };
         let [directories, looked_at, opened, written] = [directories, looked_at, opened, written].map(number);
         writeln!(text, "| {what} | {directories} | {looked_at} | {opened} | {written} |").unwrap();
     }
@@ -152,9 +155,13 @@ fn the_page_says_what_the_formulas_do() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/cost.md");
     let page = std::fs::read_to_string(&path).unwrap();
     let mut fresh = page.clone();
-    for (name, table) in
-        [("contents", contents()), ("requests", requests()), ("times", times()), ("bytes", bytes()), ("files", files())]
-    {
+    for (name, table) in [
+        ("contents", contents()),
+        ("requests", requests()),
+        ("times", times()),
+        ("bytes", bytes()),
+        ("files", files()),
+    ] {
         let (begin, end) = (format!("<!-- cost:{name} -->\n"), format!("<!-- /cost:{name} -->"));
         let start = fresh.find(&begin).unwrap_or_else(|| panic!("no {begin}")) + begin.len();
         let end = fresh.find(&end).unwrap_or_else(|| panic!("no {end}"));

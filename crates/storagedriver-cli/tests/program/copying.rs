@@ -210,7 +210,9 @@ fn machines_share_a_copy_and_each_tells_its_part() {
     assert_eq!((check.len(), &check[0]["shard"]), (1, &serde_json::Value::Null));
     let told = sync(&registry(), &store.argument(), &["--shard", "1/1"]).ok();
     assert!(told.starts_with("shard 1/1: 0 files copied"), "{told}");
-    for (bad, reason) in [("0/3", "no shard 0 of 3"), ("4/3", "no shard 4 of 3"), ("3", "`i/n`"), ("1/x", "`i/n`")] {
+    for (bad, reason) in
+        [("0/3", "no shard 0 of 3"), ("4/3", "no shard 4 of 3"), ("3", "`i/n`"), ("1/x", "`i/n`")]
+    {
         let message = sync(&registry(), &store.argument(), &["--shard", bad]).failed(2);
         assert!(message.contains(reason) && message.contains("--shard"), "{message}");
     }

@@ -80,9 +80,14 @@ impl Worker {
         assert!(self.storage.get_content(path).await.unwrap() == content, "{path}");
         let offset = self.numbers.below(content.len() as u64 + 2);
         match self.storage.reader(path, ReadOptions::from_offset(offset)).await {
-            Ok(reader) => assert!(reader.bytes().await.unwrap() == content.slice(offset as usize..), "{path}"),
+            Ok(reader) => {
+                assert!(reader.bytes().await.unwrap() == content.slice(offset as usize..), "{path}")
+            }
             Err(error) => {
-                assert!(matches!(error, Error::InvalidOffset { .. }) && offset > content.len() as u64, "{error}");
+                assert!(
+                    matches!(error, Error::InvalidOffset { .. }) && offset > content.len() as u64,
+                    "{error}"
+                );
             }
         }
     }
@@ -117,7 +122,8 @@ impl Worker {
                 found.push((entry.path().to_string(), entry.size()));
             }
         }
-        let wanted = self.model.files.iter().map(|(path, content)| (path.clone(), Some(content.len() as u64)));
+        let wanted =
+            self.model.files.iter().map(|(path, content)| (path.clone(), Some(content.len() as u64)));
         assert_eq!(found, wanted.collect::<Vec<_>>());
     }
 
@@ -179,7 +185,8 @@ impl Worker {
 
     async fn uploads(&mut self) {
         let found = self.storage.uploads(KEPT).await.unwrap();
-        let found: Vec<(&str, u64)> = found.iter().map(|upload| (upload.path().as_str(), upload.size())).collect();
+        let found: Vec<(&str, u64)> =
+            found.iter().map(|upload| (upload.path().as_str(), upload.size())).collect();
         let wanted = self.model.uploads.iter().map(|(path, content)| (path.as_str(), content.len() as u64));
         assert_eq!(found, wanted.collect::<Vec<_>>());
     }

@@ -126,7 +126,8 @@ proptest! {
 async fn parts_at_once_end_as_the_whole_does() {
     let files = small_registry();
     let (from, to) = (memory_with(&files).await, memory());
-    let parts: Vec<SyncOptions> = (1..=4).map(|part| of((part, 4), |options| options.verify = true)).collect();
+    let parts: Vec<SyncOptions> =
+        (1..=4).map(|part| of((part, 4), |options| options.verify = true)).collect();
     let runs = parts.iter().map(|options| clean(&from, &to, options));
     futures_util::future::join_all(runs).await;
     assert_same(&snapshot(&to).await, &without_uploads(files));
@@ -143,7 +144,9 @@ async fn the_order_holds_within_a_part() {
         let found = snapshot(&to).await;
         assert_eq!(broken_tags_of(&found), Vec::<String>::new());
         for path in found.keys() {
-            if let Some(digest) = Some(classify(path)).filter(Entry::is_digest_link).and_then(|link| link.digest()) {
+            if let Some(digest) =
+                Some(classify(path)).filter(Entry::is_digest_link).and_then(|link| link.digest())
+            {
                 assert!(found.contains_key(&blob_path(&digest)), "{path} came before its blob");
             }
         }
