@@ -1,6 +1,5 @@
 //! Histories of operations whose directories come and go with them: a file that is put, moved or deleted
 //! changes up to four directories, and must change them in one step.
-#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 use storagedriver::Storage;
 use storagedriver_inmemory::InMemory;
