@@ -14,6 +14,7 @@ const SETTLE: Duration = Duration::from_millis(200);
 
 pub(crate) struct Worker {
     storage: Storage,
+    name: &'static str,
     model: Model,
     numbers: Numbers,
     pause: Duration,
@@ -22,9 +23,9 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// `rate`: operations in a second.
-    pub(crate) fn new(storage: Storage, seed: u64, rate: u32) -> Self {
+    pub(crate) fn new(storage: Storage, name: &'static str, seed: u64, rate: u32) -> Self {
         let pause = Duration::from_secs(1) / rate;
-        Worker { storage, model: Model::default(), numbers: Numbers::new(seed), pause, operations: 0 }
+        Worker { storage, name, model: Model::default(), numbers: Numbers::new(seed), pause, operations: 0 }
     }
 
     /// So many rounds; at the end of each the storage is empty while both waits last. What was done, in words.
@@ -46,7 +47,7 @@ impl Worker {
             quiet.wait().await;
             quiet.wait().await;
         }
-        format!("{}: {} operations", self.storage.name(), self.operations)
+        format!("{}: {} operations", self.name, self.operations)
     }
 
     async fn operation(&mut self) {
@@ -175,7 +176,7 @@ impl Worker {
                 model.files.insert(path.to_owned(), content.into());
             }
             // Appended to again and again, it would grow without end.
-            2 if content.len() < 20 << 20 => {
+            2 if content.len() < 8 << 20 => {
                 assert_eq!(writer.close().await.unwrap(), content.len() as u64);
                 model.uploads.insert(path.to_owned(), content.into());
             }
