@@ -79,7 +79,7 @@ struct Table {
 impl Table {
     /// How long an operation is repeated.
     fn milliseconds(&self) -> u64 {
-        if self.scale == Scale::Full { 500 } else { 50 }
+        if self.scale == Scale::Full { 300 } else { 50 }
     }
 
     fn row(&self, name: &'static str, about: String, step: Step, needs: Needs) -> Workload {
