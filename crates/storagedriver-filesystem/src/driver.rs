@@ -37,7 +37,7 @@ const READ_AHEAD: usize = 8;
 /// All operations run in tokio's pool for blocking work: it needs a tokio runtime.
 pub struct Filesystem {
     root: Arc<Root>,
-    holds: Arc<Holds>,
+    pub(crate) holds: Arc<Holds>,
     limits: PathLimits,
     ahead: Arc<Semaphore>,
 }
@@ -149,12 +149,12 @@ impl StorageDriver for Filesystem {
 
     async fn get_content(&self, path: &StoragePath) -> Result<Bytes> {
         let mut opened = self.read(path, Root::content).await?;
-        while !opened.rest().is_empty() {
-            if opened.missed {
-                return self.job(path, move |root, _, path| root.read_on(path, opened)).await;
+        while let Some(rest) = opened.rest.take() {
+            if rest.missed {
+                return self.job(path, move |root, _, path| root.read_on(path, opened.read, rest)).await;
             }
             spend(TURN).await;
-            self.root.read_on_inline(&mut opened);
+            self.root.read_on_inline(&mut opened, rest);
         }
         Ok(opened.read.into())
     }

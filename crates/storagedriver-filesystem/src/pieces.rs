@@ -49,21 +49,37 @@ impl Drop for Piece {
 struct Reading {
     root: Arc<Root>,
     path: StoragePath,
-    file: Arc<OwnedFd>,
+    /// There until it is dropped.
+    file: Option<Arc<OwnedFd>>,
     way: Way,
     rest: Range<u64>,
     kept: Kept,
 }
 
+impl Drop for Reading {
+    /// Who closes a deleted file as the last one frees its blocks, and a network file system may ask
+    /// its server: then the file is closed in the pool.
+    fn drop(&mut self) {
+        let Some(file) = self.file.take() else {
+            return;
+        };
+        let quick = self.way != Way::Patient
+            && self.root.sys.meta_by(self.way, &*file).is_ok_and(|meta| meta.links > 0);
+        if !quick && let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            self.root.sys.pooled();
+            drop(runtime.spawn_blocking(move || drop(file)));
+        }
+    }
+}
+
 impl Opened {
     pub(crate) fn into_content(self, root: Arc<Root>, path: StoragePath) -> Content {
-        let (version, size, rest) = (self.version.version(), self.size, self.rest());
-        let first = Bytes::from(self.read);
-        if rest.is_empty() {
+        let (version, size, first) = (self.version.version(), self.size, Bytes::from(self.read));
+        let Some(rest) = self.rest else {
             return Content::from_bytes(size, first).with_version(version);
-        }
-        let (file, kept) = (Arc::new(self.file), Kept::default());
-        let reading = Reading { root, path, file, way: self.way, rest, kept };
+        };
+        let (file, kept) = (Some(Arc::new(rest.file)), Kept::default());
+        let reading = Reading { root, path, file, way: rest.way, rest: rest.range, kept };
         let pieces = stream::try_unfold((first, reading), |(first, mut reading)| async move {
             if !first.is_empty() {
                 return Ok(Some((first, (Bytes::new(), reading))));
@@ -76,12 +92,12 @@ impl Opened {
 
 impl Reading {
     async fn next(&mut self) -> Result<Option<Bytes>> {
-        if self.rest.is_empty() {
+        let Some(file) = self.file.clone().filter(|_| !self.rest.is_empty()) else {
             return Ok(None);
-        }
-        let piece = match self.cached().await {
+        };
+        let piece = match self.cached(&file).await {
             Some(piece) => piece,
-            None => self.pooled().await?,
+            None => self.pooled(file).await?,
         };
         let read = u64::try_from(piece.len()).unwrap_or(u64::MAX);
         self.rest.start = self.rest.start.saturating_add(read);
@@ -89,7 +105,7 @@ impl Reading {
     }
 
     /// What the cache has of the next turn.
-    async fn cached(&mut self) -> Option<Bytes> {
+    async fn cached(&mut self, file: &OwnedFd) -> Option<Bytes> {
         if self.way == Way::Patient {
             return None;
         }
@@ -101,18 +117,17 @@ impl Reading {
             buffer = vec![0; turn];
         }
         let free = buffer.get_mut(..turn)?;
-        let length = self.root.sys.read_quick(self.way, &*self.file, free, self.rest.start);
+        let length = self.root.sys.read_quick(self.way, file, free, self.rest.start);
         let piece = Piece { buffer, length, kept: self.kept.clone() };
         (length > 0).then(|| Bytes::from_owner(piece))
     }
 
     /// The next piece, whatever it takes.
-    async fn pooled(&self) -> Result<Bytes> {
+    async fn pooled(&self, file: Arc<OwnedFd>) -> Result<Bytes> {
         let end = self.rest.start.saturating_add(PIECE).min(self.rest.end);
-        let (root, on, from, at) =
-            (self.root.clone(), self.path.clone(), self.file.clone(), self.rest.start..end);
+        let (root, on, at) = (self.root.clone(), self.path.clone(), self.rest.start..end);
         self.root.sys.pooled();
-        let piece = tokio::task::spawn_blocking(move || root.read(&on, &from, at));
+        let piece = tokio::task::spawn_blocking(move || root.read(&on, &file, at));
         let piece = piece.await.map_err(|error| lost(&self.path, error))??;
         Ok(piece.into())
     }

@@ -16,28 +16,26 @@ use crate::version::FileVersion;
 /// a blob.
 pub(crate) const TURN: u64 = 256 << 10;
 
-/// Content that is open, and what of it was read.
+/// Content that was opened, and what of it was read.
 #[derive(Debug)]
 pub(crate) struct Opened {
+    pub(crate) size: u64,
+    pub(crate) version: FileVersion,
+    /// The beginning of the part that is wanted.
+    pub(crate) read: Vec<u8>,
+    /// What is still to be read; `None`: nothing, and the file is closed.
+    pub(crate) rest: Option<Rest>,
+}
+
+/// The part of an open file that is still to be read.
+#[derive(Debug)]
+pub(crate) struct Rest {
     pub(crate) file: OwnedFd,
     /// How the file may be read on the thread of a future.
     pub(crate) way: Way,
-    pub(crate) size: u64,
-    pub(crate) version: FileVersion,
-    /// The part of it that is wanted.
     pub(crate) range: Range<u64>,
-    /// The beginning of that part.
-    pub(crate) read: Vec<u8>,
     /// Whether the cache had less than was asked of it.
     pub(crate) missed: bool,
-}
-
-impl Opened {
-    /// What is still to be read.
-    pub(crate) fn rest(&self) -> Range<u64> {
-        let read = u64::try_from(self.read.len()).unwrap_or(u64::MAX);
-        self.range.start.saturating_add(read)..self.range.end
-    }
 }
 
 impl Root {
@@ -64,7 +62,8 @@ impl Root {
         Ok((file, meta, start.way))
     }
 
-    /// Opens content, and reads all of what is wanted in the pool, or the first of it inline.
+    /// Opens content, and reads of the range that is wanted: in the pool at most so many bytes, inline
+    /// what the cache has of the first turn.
     fn open_part(
         &self,
         place: Place,
@@ -72,21 +71,21 @@ impl Root {
         range: impl FnOnce(u64, FileVersion) -> Result<Range<u64>>,
         most: u64,
     ) -> Result<Opened, Stop> {
-        let (file, meta, mut way) = self.open_file(place, path)?;
-        let version = FileVersion::of(&meta);
-        let range = range(meta.size, version)?;
-        let mut opened =
-            Opened { file, way, size: meta.size, version, range, read: Vec::new(), missed: false };
+        let (file, meta, way) = self.open_file(place, path)?;
+        let (size, version) = (meta.size, FileVersion::of(&meta));
+        let range = range(size, version)?;
         if place == Place::Inline {
-            self.read_on_inline(&mut opened);
+            let mut opened = Opened { size, version, read: Vec::new(), rest: None };
+            self.read_on_inline(&mut opened, Rest { file, way, range, missed: false });
             return Ok(opened);
         }
-        let end = opened.range.start.saturating_add(most).min(opened.range.end);
-        opened.read = self.read(path, &opened.file, opened.range.start..end)?;
-        if end < opened.range.end {
-            way = self.sys.way(&opened.file).unwrap_or(Way::Patient);
-        }
-        Ok(Opened { way, ..opened })
+        let end = range.start.saturating_add(most).min(range.end);
+        let read = self.read(path, &file, range.start..end)?;
+        let rest = (end < range.end).then(|| {
+            let way = self.sys.way(&file).unwrap_or(Way::Patient);
+            Rest { file, way, range: end..range.end, missed: false }
+        });
+        Ok(Opened { size, version, read, rest })
     }
 
     /// Opens content and reads it: inline only its beginning.
@@ -111,31 +110,28 @@ impl Root {
     }
 
     /// Reads what a turn allows and the cache has.
-    pub(crate) fn read_on_inline(&self, opened: &mut Opened) {
-        let rest = opened.rest();
-        let all = rest.end.saturating_sub(rest.start);
-        let (Ok(turn), Ok(all)) = (usize::try_from(all.min(TURN)), usize::try_from(all)) else {
-            opened.missed = true;
-            return;
-        };
+    pub(crate) fn read_on_inline(&self, opened: &mut Opened, mut rest: Rest) {
+        let all = rest.range.end.saturating_sub(rest.range.start);
+        let turn = usize::try_from(all.min(TURN)).unwrap_or_default();
         // Where there is no memory for it, the pool says so.
-        if opened.read.try_reserve_exact(all).is_err() {
-            opened.missed = true;
-            return;
+        let room = usize::try_from(all).is_ok_and(|all| opened.read.try_reserve_exact(all).is_ok());
+        let mut read = 0;
+        if room {
+            let before = opened.read.len();
+            opened.read.resize(before.saturating_add(turn), 0);
+            let free = opened.read.get_mut(before..).unwrap_or_default();
+            read = self.sys.read_quick(rest.way, &rest.file, free, rest.range.start);
+            opened.read.truncate(before.saturating_add(read));
         }
-        let before = opened.read.len();
-        opened.read.resize(before.saturating_add(turn), 0);
-        let free = opened.read.get_mut(before..).unwrap_or_default();
-        let read = self.sys.read_quick(opened.way, &opened.file, free, rest.start);
-        opened.read.truncate(before.saturating_add(read));
-        opened.missed = read < turn;
+        rest.missed = read < turn;
+        rest.range.start = rest.range.start.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+        opened.rest = (!rest.range.is_empty()).then_some(rest);
     }
 
     /// Reads, in the pool, all that is still wanted.
-    pub(crate) fn read_on(&self, path: &StoragePath, mut opened: Opened) -> Result<Bytes> {
-        let rest = opened.rest();
-        self.read_into(path, &opened.file, &mut opened.read, rest)?;
-        Ok(opened.read.into())
+    pub(crate) fn read_on(&self, path: &StoragePath, mut read: Vec<u8>, rest: Rest) -> Result<Bytes> {
+        self.read_into(path, &rest.file, &mut read, rest.range)?;
+        Ok(read.into())
     }
 
     /// Reads a part of an open file, which has to have so much.

@@ -64,6 +64,11 @@ pub(crate) trait Hook: Debug + Send + Sync {
         Ok(())
     }
 
+    /// The most that a read of `wanted` bytes from the kernel's caches gives.
+    fn most(&self, wanted: usize) -> usize {
+        wanted
+    }
+
     /// The number that the file system with this number is taken for.
     fn magic(&self, found: u64) -> u64 {
         found

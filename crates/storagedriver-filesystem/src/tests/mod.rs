@@ -1,7 +1,8 @@
-//! Tests at the boundary of system calls: what a power cut leaves, and what a crash at any call or
-//! the failure of any call leaves.
+//! Tests at the boundary of system calls: what a power cut leaves, what a crash at any call or the
+//! failure of any call leaves, and what is read without the pool.
 
 mod crash_points;
+mod inline;
 mod machine;
 mod power_cut;
 mod recorder;
