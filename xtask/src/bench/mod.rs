@@ -163,6 +163,7 @@ impl Bench<'_> {
         if let Some(step) = workload.before() {
             self.prepare(&step, place)?;
         }
+        self.ground.settle()?;
         let measured = self.steps(subject, &workload.steps(), place)?;
         eprintln!(
             "  {subject:13} {:10.3} s {:10} times {:8} requests {:6} MiB",
