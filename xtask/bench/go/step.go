@@ -18,9 +18,11 @@ type step struct {
 	Milliseconds int64
 	Size         int64
 	Piece        int64
-	Ring         int64
-	Workers      int64
-	From, To     string
+	// Fresh is for those that keep what they are given; these drivers copy it.
+	Fresh    bool
+	Ring     int64
+	Workers  int64
+	From, To string
 }
 
 // took is what a step took.

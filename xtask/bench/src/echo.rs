@@ -22,7 +22,7 @@ use tonic::transport::{Channel, Endpoint, Server, Uri};
 use tonic::{Request, Response, Status, Streaming};
 use tonic_prost::ProstCodec;
 
-use crate::subject::{Outcome, Subject};
+use crate::subject::{Outcome, Pieces, Subject};
 
 /// A piece of a stream, in bytes.
 const PIECE: usize = 1 << 20;
@@ -31,7 +31,7 @@ const STREAM_WINDOW: u32 = 2 << 20;
 const CONNECTION_WINDOW: u32 = i32::MAX as u32;
 
 type Codec = ProstCodec<Bytes, Bytes>;
-type Pieces = stream::BoxStream<'static, Result<Bytes, Status>>;
+type Answered = stream::BoxStream<'static, Result<Bytes, Status>>;
 
 /// The other end, in a process of its own.
 pub(crate) struct Echo {
@@ -102,9 +102,9 @@ impl Subject for Echo {
         Err("an echo knows nothing".into())
     }
 
-    async fn upload(&self, _: &str, chunk: Bytes, times: u64) -> Outcome<Instant> {
+    async fn upload(&self, _: &str, pieces: Pieces) -> Outcome<Instant> {
         let path = PathAndQuery::from_static("/echo/Up");
-        let pieces = stream::iter((0..times).map(move |_| chunk.clone()));
+        let pieces = stream::iter(pieces);
         self.client().await?.client_streaming(Request::new(pieces), path, Codec::default()).await?;
         Ok(Instant::now())
     }
@@ -224,8 +224,8 @@ struct Down;
 
 impl ServerStreamingService<Bytes> for Down {
     type Response = Bytes;
-    type ResponseStream = Pieces;
-    type Future = BoxFuture<'static, Result<Response<Pieces>, Status>>;
+    type ResponseStream = Answered;
+    type Future = BoxFuture<'static, Result<Response<Answered>, Status>>;
 
     fn call(&mut self, request: Request<Bytes>) -> Self::Future {
         Box::pin(async move {

@@ -15,7 +15,7 @@ use tokio::io::AsyncWriteExt;
 use tokio_util::io::StreamReader;
 
 use crate::parameters::Parameters;
-use crate::subject::{Outcome, PART, Subject, read_all};
+use crate::subject::{Outcome, PART, Pieces, Subject, read_all};
 
 pub(crate) struct Objects {
     store: Arc<dyn ObjectStore>,
@@ -75,10 +75,10 @@ impl Subject for Objects {
         }
     }
 
-    async fn upload(&self, path: &str, chunk: Bytes, times: u64) -> Outcome<Instant> {
+    async fn upload(&self, path: &str, pieces: Pieces) -> Outcome<Instant> {
         let mut writer = BufWriter::with_capacity(self.store.clone(), self.key(path)?, PART);
-        for _ in 0..times {
-            writer.put(chunk.clone()).await?;
+        for piece in pieces {
+            writer.put(piece).await?;
         }
         let handed = Instant::now();
         writer.shutdown().await?;

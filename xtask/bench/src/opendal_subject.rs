@@ -9,7 +9,7 @@ use opendal::services::{Fs, Memory, S3};
 use opendal::{ErrorKind, Operator};
 
 use crate::parameters::Parameters;
-use crate::subject::{Outcome, PART, Subject};
+use crate::subject::{Outcome, PART, Pieces, Subject};
 
 pub(crate) struct OpenDal {
     operator: Operator,
@@ -68,14 +68,14 @@ impl Subject for OpenDal {
         }
     }
 
-    async fn upload(&self, path: &str, chunk: Bytes, times: u64) -> Outcome<Instant> {
+    async fn upload(&self, path: &str, pieces: Pieces) -> Outcome<Instant> {
         let writer = self.operator.writer_with(path);
         let mut writer = match self.part {
             Some(part) => writer.chunk(part).await?,
             None => writer.await?,
         };
-        for _ in 0..times {
-            writer.write(chunk.clone()).await?;
+        for piece in pieces {
+            writer.write(piece).await?;
         }
         let handed = Instant::now();
         writer.close().await?;

@@ -11,7 +11,7 @@ use storagedriver_ipc as _;
 use storagedriver_s3 as _;
 
 use crate::parameters::Parameters;
-use crate::subject::{Outcome, Subject, read_all};
+use crate::subject::{Outcome, Pieces, Subject, read_all};
 
 pub(crate) struct Ours {
     storage: Storage,
@@ -53,10 +53,10 @@ impl Subject for Ours {
         }
     }
 
-    async fn upload(&self, path: &str, chunk: Bytes, times: u64) -> Outcome<Instant> {
+    async fn upload(&self, path: &str, pieces: Pieces) -> Outcome<Instant> {
         let mut writer = self.storage.writer(path, WriteMode::Create).await?;
-        for _ in 0..times {
-            writer.write(chunk.clone()).await?;
+        for piece in pieces {
+            writer.write(piece).await?;
         }
         let handed = Instant::now();
         writer.commit().await?;

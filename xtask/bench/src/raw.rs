@@ -15,7 +15,7 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir};
 use rustix::io::Errno;
 
 use crate::parameters::Parameters;
-use crate::subject::{Outcome, Subject};
+use crate::subject::{Outcome, Pieces, Subject};
 
 const FOR_ALL: Mode = Mode::from_raw_mode(0o666);
 
@@ -160,11 +160,11 @@ impl Subject for Raw {
         }
     }
 
-    async fn upload(&self, path: &str, chunk: Bytes, times: u64) -> Outcome<Instant> {
+    async fn upload(&self, path: &str, pieces: Pieces) -> Outcome<Instant> {
         let path = self.files.root.join(relative(path));
         let (mut file, staged) = self.files.stage(&path)?;
-        for _ in 0..times {
-            file.write_all(&chunk)?;
+        for piece in pieces {
+            file.write_all(&piece)?;
         }
         let handed = Instant::now();
         self.files.publish(&file, &staged, &path)?;

@@ -16,6 +16,9 @@ pub(crate) struct Step {
     pub(crate) size: u64,
     /// Of a stream's pieces, in bytes.
     pub(crate) piece: u64,
+    /// Whether each piece is a buffer of its own, as what comes from a network is. A subject that keeps what it is given would
+    /// otherwise keep one piece, however large the stream.
+    pub(crate) fresh: bool,
     /// How many contents are worked on in turn; 0 where each is a new one.
     pub(crate) ring: u64,
     pub(crate) workers: u64,

@@ -11,6 +11,23 @@ pub(crate) type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 /// Part size on S3 for all, in bytes: what Distribution's driver and ours have by default.
 pub(crate) const PART: usize = 10 << 20;
 
+/// What is written: the same again and again.
+pub(crate) struct Pieces {
+    pub(crate) piece: Bytes,
+    pub(crate) times: u64,
+    /// Whether each is a copy.
+    pub(crate) is_fresh: bool,
+}
+
+impl Iterator for Pieces {
+    type Item = Bytes;
+
+    fn next(&mut self) -> Option<Bytes> {
+        self.times = self.times.checked_sub(1)?;
+        Some(if self.is_fresh { Bytes::copy_from_slice(&self.piece) } else { self.piece.clone() })
+    }
+}
+
 /// A future that a worker on any thread can wait for.
 macro_rules! outcome {
     () => { impl Future<Output = Outcome> + Send };
@@ -28,9 +45,8 @@ pub(crate) trait Subject: Send + Sync + 'static {
     /// Whether there is something, by asking for its size and time.
     fn stat(&self, path: &str) -> outcome!(bool);
 
-    /// Streams `chunk` again and again, `times` times, into a new content; when all was handed over,
-    /// before it was committed.
-    fn upload(&self, path: &str, chunk: Bytes, times: u64) -> outcome!(Instant);
+    /// Streams pieces into a new content; when all were handed over, before it was committed.
+    fn upload(&self, path: &str, pieces: Pieces) -> outcome!(Instant);
 
     /// Streams a content in the pieces that it comes in, and keeps none of it; its size.
     fn download(&self, path: &str) -> outcome!(u64);

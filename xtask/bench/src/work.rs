@@ -9,7 +9,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use crate::step::{Kind, Step};
-use crate::subject::{Outcome, Subject};
+use crate::subject::{Outcome, Pieces, Subject};
 
 /// The largest piece of a content that is not streamed, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -112,7 +112,7 @@ impl Work {
             },
             Kind::StatMissing => expect(0, subject.stat(from).await?.into()),
             Kind::Upload => {
-                subject.upload(from, self.content.clone(), self.pieces()).await?;
+                subject.upload(from, self.pieces()).await?;
                 Ok(())
             }
             Kind::Download => expect(*size, subject.download(from).await?),
@@ -136,8 +136,9 @@ impl Work {
         self.ring.get(usize::try_from(position).ok()?).map(String::as_str)
     }
 
-    fn pieces(&self) -> u64 {
-        self.step.size / (self.content.len() as u64).max(1)
+    fn pieces(&self) -> Pieces {
+        let times = self.step.size / (self.content.len() as u64).max(1);
+        Pieces { piece: self.content.clone(), times, is_fresh: self.step.fresh }
     }
 
     /// Writes, commits, reads into a buffer as large as a piece, and reads what comes as it comes.
@@ -148,7 +149,7 @@ impl Work {
         let began = Instant::now();
         for _ in 0..self.step.count {
             let started = Instant::now();
-            let handed = subject.upload(from, self.content.clone(), self.pieces()).await?;
+            let handed = subject.upload(from, self.pieces()).await?;
             let committed = Instant::now();
             expect(*size, subject.read(from, &mut buffer).await?)?;
             let read = Instant::now();

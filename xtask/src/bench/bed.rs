@@ -42,6 +42,18 @@ impl Bed {
         }
     }
 
+    /// Whether a row says something about a peer as a whole: it promises as much there, and no other row has it too.
+    pub(crate) fn counts(self, workload: &str, peer: &str) -> bool {
+        // OpenDAL syncs what it writes, and not what it moves.
+        let is_promised = !(peer == "opendal" && workload == "move" && self.is_durable());
+        // Its commit belongs to a write, and a row of its own has both.
+        is_promised && !workload.ends_with("-write")
+    }
+
+    fn is_durable(self) -> bool {
+        matches!(self, Bed::Files { is_durable: true, .. })
+    }
+
     /// Whether the requests of its subjects are counted.
     pub(crate) fn counts_requests(self) -> bool {
         self == Bed::S3
@@ -56,6 +68,14 @@ impl Bed {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mean_is_of_what_promises_as_much() {
+        let disk = Bed::Files { file_system: "ext4", is_durable: true };
+        assert!(!disk.counts("move", "opendal") && disk.counts("move", "object_store"));
+        assert!(Bed::InMemory.counts("move", "opendal") && disk.counts("put-overwrite", "opendal"));
+        assert!(!disk.counts("stream-1m-write", "go") && disk.counts("stream-1m-write-commit", "go"));
+    }
 
     #[test]
     fn a_name_chooses_what_begins_with_it() {

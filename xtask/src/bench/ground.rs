@@ -129,6 +129,17 @@ impl<'a> Ground<'a> {
         Ok(())
     }
 
+    /// Waits until the disk has what was written before: what one run leaves to the kernel must not be paid by the next.
+    ///
+    /// # Errors
+    /// The file system cannot be synced.
+    pub(crate) fn settle(&self) -> Outcome {
+        if let Ground::Files { root, .. } = self {
+            rustix::fs::syncfs(fs::File::open(root)?)?;
+        }
+        Ok(())
+    }
+
     /// Frees what a workload left on a server.
     ///
     /// # Errors

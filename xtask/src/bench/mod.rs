@@ -49,21 +49,21 @@ pub(crate) fn run(project: &Project, arguments: &[&str]) -> Outcome {
     let mut results = Results::default();
     let mut left_out = 0;
     let started = Instant::now();
-    for bed in beds.into_iter().filter(|bed| options.takes_bed(*bed)) {
+    let beds: Vec<Bed> = beds.into_iter().filter(|bed| options.takes_bed(*bed)).collect();
+    for (index, &bed) in beds.iter().enumerate() {
         let workloads = workloads::of(bed, options.scale);
         let is_asked_for = |workload: &Workload| options.takes_workload(workload.name);
         let workloads: Vec<Workload> = workloads.into_iter().filter(is_asked_for).collect();
         if workloads.is_empty() || is_left_out(bed, &options) {
             continue;
         }
-        if options.scale == Scale::Quick && started.elapsed() > QUICK {
-            left_out += workloads.len();
-            continue;
-        }
+        // Each has its share of what is left.
+        let share = QUICK.saturating_sub(started.elapsed()) / u32::try_from(beds.len() - index)?;
+        let until = started.elapsed() + share;
         let ground = Ground::prepare(project, bed, &places, &programs, options.scale)?;
         let mut bench = Bench { ground, programs: &programs, options: &options, scratch: 0 };
         for workload in &workloads {
-            if options.scale == Scale::Quick && started.elapsed() > QUICK {
+            if options.scale == Scale::Quick && started.elapsed() > until {
                 left_out += 1;
             } else {
                 bench.run(workload, &mut results)?;
@@ -163,6 +163,7 @@ impl Bench<'_> {
         if let Some(step) = workload.before() {
             self.prepare(&step, place)?;
         }
+        self.ground.settle()?;
         let measured = self.steps(subject, &workload.steps(), place)?;
         eprintln!(
             "  {subject:13} {:10.3} s {:10} times {:8} requests {:6} MiB",

@@ -122,11 +122,10 @@ impl Results {
         (ours > 0.0).then(|| peer / ours)
     }
 
-    /// The geometric mean of the ratios to a peer, over every row of a bed that both have.
+    /// The geometric mean of the ratios to a peer, over every row of a bed that both have and that counts.
     pub(crate) fn mean(&self, bed: Bed, peer: &str) -> Option<f64> {
         let names = self.workloads(bed);
-        // Its commit belongs to a write, and both are in the row that has both.
-        let names = names.iter().filter(|name| !name.ends_with("-write"));
+        let names = names.iter().filter(|name| bed.counts(name, peer));
         let ratios: Vec<f64> = names.filter_map(|name| self.ratio(bed, name, peer)).collect();
         geometric_mean(&ratios)
     }

@@ -40,8 +40,10 @@ pub(super) fn in_memory(scale: Scale) -> Vec<Workload> {
     for &(name, size, piece, is_quick, subjects) in STREAMS {
         if scale == Scale::Full || is_quick {
             // As much in all, so that the small ones are not over at once.
-            let times = (64 * MIB / size).max(1);
-            workloads.push(Workload { subjects, ..table.stream(name, size, piece, times) });
+            let times = if scale == Scale::Full { (64 * MIB / size).max(1) } else { 1 };
+            let stream = table.stream(name, size, piece, times);
+            let step = stream.step.clone().freshly();
+            workloads.push(Workload { subjects, step, ..stream });
         }
     }
     for workload in &mut workloads {
@@ -79,7 +81,7 @@ struct Table {
 impl Table {
     /// How long an operation is repeated.
     fn milliseconds(&self) -> u64 {
-        if self.scale == Scale::Full { 500 } else { 50 }
+        if self.scale == Scale::Full { 300 } else { 50 }
     }
 
     fn row(&self, name: &'static str, about: String, step: Step, needs: Needs) -> Workload {

@@ -30,6 +30,7 @@ pub(crate) struct Step {
     /// Of a content in bytes; of a directory in files.
     pub(crate) size: u64,
     piece: u64,
+    is_fresh: bool,
     ring: u64,
     workers: u64,
     from: &'static str,
@@ -38,7 +39,18 @@ pub(crate) struct Step {
 
 impl Step {
     const fn new(kind: &'static str, size: u64, from: &'static str) -> Self {
-        Step { kind, count: 1, milliseconds: 0, size, piece: 0, ring: 0, workers: 1, from, to: "" }
+        Step {
+            kind,
+            count: 1,
+            milliseconds: 0,
+            size,
+            piece: 0,
+            is_fresh: false,
+            ring: 0,
+            workers: 1,
+            from,
+            to: "",
+        }
     }
 
     const fn times(self, count: u64) -> Self {
@@ -64,6 +76,11 @@ impl Step {
         Step { piece, ..self }
     }
 
+    /// Each of them a buffer of its own.
+    const fn freshly(self) -> Self {
+        Step { is_fresh: true, ..self }
+    }
+
     const fn onto(self, to: &'static str) -> Self {
         Step { to, ..self }
     }
@@ -80,6 +97,7 @@ impl Step {
             "milliseconds": self.milliseconds,
             "size": self.size,
             "piece": self.piece,
+            "fresh": self.is_fresh,
             "ring": self.ring,
             "workers": self.workers,
             "from": format!("{place}{}", self.from),
