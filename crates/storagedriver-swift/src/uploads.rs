@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::time::SystemTime;
 use storagedriver::{ErrorKind, Version};
 use storagedriver_object::http::{HeaderName, Method, Request, header};
-use storagedriver_object::{Cursor, ListRequest, OpenUpload, Part, StoreError, StoreResult};
+use storagedriver_object::{Cursor, ListRequest, OpenUpload, Part, PutOptions, StoreError, StoreResult};
 
 use crate::claims::{Held, Purpose};
 use crate::client::{Client, encode};
@@ -86,12 +86,20 @@ impl Client {
             let reason = format!("the record of the upload {id} is not what was written; delete it");
             StoreError::failed(ErrorKind::Corrupted, reason).with_source(error)
         })?;
-        let version = match self.put_manifest(key, &set, parts, &open.mark).await {
+        // No manifest can name a segment without bytes.
+        let parts: Vec<Part> = parts.iter().filter(|part| part.size > 0).cloned().collect();
+        if parts.is_empty() {
+            let options = PutOptions { condition: None, mark: Some(open.mark) };
+            let version = self.put(key, Bytes::new(), &options).await?;
+            let _ = self.discard(key, &set).await;
+            return Ok(version);
+        }
+        let version = match self.put_manifest(key, &set, &parts, &open.mark).await {
             Ok(version) => version,
             Err(error) => {
                 match self.refers(key, &set).await {
                     // It was done, and the answer lost.
-                    Ok(true) => total_etag(parts),
+                    Ok(true) => total_etag(&parts),
                     Ok(false) => {
                         self.release(&set).await?;
                         return Err(error);

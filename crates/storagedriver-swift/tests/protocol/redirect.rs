@@ -35,8 +35,8 @@ async fn url(server: &SwiftServer, change: impl FnOnce(&mut SwiftParameters), me
     let mut parameters = parameters(&server.endpoint());
     change(&mut parameters);
     let storage = impatient(&parameters, 1);
-    storage.put_content("/a b".replace(' ', "-"), "content").await.unwrap();
-    storage.redirect_url("/a-b", &RedirectRequest::new(method)).await.unwrap()
+    storage.put_content("/a-b", "content").await.unwrap();
+    storage.redirect_url(&RedirectRequest::new(method), "/a-b").await.unwrap()
 }
 
 async fn leads_there(url: &Url) {
