@@ -16,10 +16,11 @@ use project::{Mode, Outcome, Project};
 const USAGE: &str = "\
 usage: cargo xtask <task>
 
-  bench [--quick] [WORKLOAD...]
-                           times the s3 driver, Distribution's, OpenDAL and object_store on Ceph,
-                           and the process boundary beside gRPC alone; prints the tables and writes
-                           target/bench/results.json
+  bench [--quick] [--driver NAME] [--subject NAME] [WORKLOAD...]
+                           times the drivers inmemory, filesystem and s3 beside Distribution's,
+                           OpenDAL, object_store and bare system calls, and the process boundary
+                           beside gRPC alone; prints the tables, says which goals are reached, and
+                           writes target/bench/results.json and chart.svg
   ci                       everything that CI runs (.ci/run)
   conformance [DRIVER...]  the suite on every store that can be reached here; prints the matrix
                            and writes target/conformance/report.json

@@ -8,6 +8,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use storagedriver::{WalkKey, WalkOrder};
+use storagedriver_cli::sync::Shard;
 use tracing::level_filters::LevelFilter;
 
 use crate::format::{parse_age, parse_levels, parse_part, parse_size};
@@ -20,7 +21,7 @@ pub(crate) const NAME: &str = "storagedriver";
 /// A storage is `name[:key=value,…]` or `@config.yml`; paths within it follow it. `storagedriver
 /// drivers` tells the names, `storagedriver drivers NAME` the keys.
 ///
-/// Exit codes: 0 done; 1 the answer is no (not found, corrupt, a copy would be needed); 2 usage;
+/// Exit codes: 0 done; 1 the answer is no (not found, corrupt, a copy would be needed, a case failed); 2 usage;
 /// 3 the backend failed.
 #[derive(Debug, Parser)]
 #[command(name = NAME, version, max_term_width = 100, after_help = STORAGE_HELP)]
@@ -82,6 +83,9 @@ pub(crate) enum Command {
     Uploads(Uploads),
     /// Tries what a storage lets one do, and what its backend can do
     Check(Check),
+    /// Runs the conformance suite on a live storage, in a directory of its own
+    #[cfg(feature = "conformance")]
+    Conformance(Conformance),
     /// Copies what is new or changed from one storage to another
     Sync(Sync),
     /// Checks a registry's storage: blobs, links, manifests, tags
@@ -300,6 +304,32 @@ pub(crate) struct Check {
     pub(crate) scratch: String,
 }
 
+#[cfg(feature = "conformance")]
+#[derive(Debug, Args)]
+pub(crate) struct Conformance {
+    /// The storage
+    #[arg(required_unless_present = "list")]
+    pub(crate) storage: Option<StorageText>,
+    /// The directory to work below, in a new one that is deleted afterwards
+    #[arg(long, value_name = "PATH", default_value = "/")]
+    pub(crate) below: String,
+    /// Only cases whose names contain this; can be given several times
+    #[arg(long = "case", value_name = "FILTER")]
+    pub(crate) cases: Vec<String>,
+    /// Print the names of the cases, and run none
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// How many cases run at once
+    #[arg(long, value_name = "NUMBER", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: u16,
+    /// Longer directories than a page, larger contents than a part, more rounds of each race
+    #[arg(long)]
+    pub(crate) thorough: bool,
+    /// How long one case may take
+    #[arg(long, value_name = "AGE", value_parser = parse_age, default_value = "10m")]
+    pub(crate) timeout: Duration,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Uploads {
     /// The storage
@@ -333,6 +363,9 @@ pub(crate) struct Sync {
     /// Only this repository, and the blobs that it links to; can be given several times
     #[arg(long, value_name = "NAME")]
     pub(crate) repository: Vec<String>,
+    /// Only the i-th of n parts of the files, such as 2/4: several machines share the work, one part each
+    #[arg(long, value_name = "I/N")]
+    pub(crate) shard: Option<Shard>,
     #[command(flatten)]
     pub(crate) run: Run,
 }
@@ -421,6 +454,8 @@ impl Command {
             Command::Sync(sync) => sync.dry_run,
             Command::Check(_) | Command::Put(_) | Command::Mv(_) | Command::Rm(_) => false,
             Command::Uploads(uploads) => uploads.abort_older_than.is_none(),
+            #[cfg(feature = "conformance")]
+            Command::Conformance(conformance) => conformance.list,
             #[cfg(all(feature = "external", unix))]
             Command::Serve(_) => false,
         }

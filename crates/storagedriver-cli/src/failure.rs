@@ -28,6 +28,14 @@ pub(crate) enum Failure {
     /// What storage says; the exit code depends on its kind.
     #[error(transparent)]
     Storage(#[from] storagedriver::Error),
+    /// What has to be done before anything else failed; the exit code is that of its source.
+    #[error("{what}")]
+    Unfit {
+        /// What could not be done, and why it is needed.
+        what: String,
+        /// What the storage says.
+        source: storagedriver::Error,
+    },
     /// The driver sends clients nowhere: exit code 1.
     #[error(
         "{driver} has no URL for {method} {path}: a driver has one only if its backend serves clients itself, \
@@ -80,7 +88,7 @@ impl Failure {
             Failure::Local { .. } => 3,
             Failure::ClosedPipe => 141,
             Failure::Interrupted(signal) => signal.exit_code(),
-            Failure::Storage(error) => match error.kind() {
+            Failure::Storage(error) | Failure::Unfit { source: error, .. } => match error.kind() {
                 ErrorKind::PathNotFound | ErrorKind::InvalidOffset | ErrorKind::Corrupted => 1,
                 ErrorKind::InvalidPath
                 | ErrorKind::InvalidStorageDriver
@@ -145,7 +153,7 @@ impl Failure {
     fn kind(&self) -> &'static str {
         match self {
             Failure::Usage(_) => "usage",
-            Failure::Storage(error) => error.kind().as_str(),
+            Failure::Storage(error) | Failure::Unfit { source: error, .. } => error.kind().as_str(),
             Failure::NoUrl { .. } => "no_url",
             Failure::Local { .. } => "local",
             Failure::ClosedPipe => "closed_pipe",

@@ -1,6 +1,8 @@
 //! Ctrl-C, and the other ways by which the program is asked to end.
 
 use std::fmt;
+use std::io::Write as _;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -47,7 +49,11 @@ impl fmt::Display for Signal {
 
 /// Tells when the program was asked to end. The first signal asks; the second ends it at once.
 #[derive(Clone)]
-pub(crate) struct Interrupt(watch::Receiver<Option<Signal>>);
+pub(crate) struct Interrupt {
+    signal: watch::Receiver<Option<Signal>>,
+    /// What to say on standard error when the second signal ends the program.
+    last_words: Arc<Mutex<Option<String>>>,
+}
 
 /// How long a command that only reads may take to notice the first signal: it may be stuck in
 /// writing to a pipe that nobody empties.
@@ -60,7 +66,9 @@ impl Interrupt {
     /// # Errors
     /// The system refuses a signal handler.
     pub(crate) fn listen(only_reads: bool) -> Result<Self, Failure> {
-        let (sender, receiver) = watch::channel(None);
+        let (sender, signal_receiver) = watch::channel(None);
+        let last_words = Arc::new(Mutex::new(None::<String>));
+        let words = last_words.clone();
         let mut signals = Signals::new()
             .map_err(|source| Failure::Local { what: "listening for signals".to_owned(), source })?;
         tokio::spawn(async move {
@@ -71,14 +79,27 @@ impl Interrupt {
             } else {
                 signals.next().await;
             }
+            let words = words.lock().ok().and_then(|mut words| words.take());
+            if let Some(words) = words {
+                // With standard error gone there is nobody left to tell.
+                let _ = writeln!(std::io::stderr(), "{words}");
+            }
             std::process::exit(signal.exit_code().into());
         });
-        Ok(Interrupt(receiver))
+        Ok(Interrupt { signal: signal_receiver, last_words })
+    }
+
+    /// What the program says when a second signal ends it before it has tidied up; `None`: nothing.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn set_last_words(&self, words: Option<String>) {
+        if let Ok(mut last) = self.last_words.lock() {
+            *last = words;
+        }
     }
 
     /// Resolves when the first signal has come.
     pub(crate) async fn requested(&mut self) -> Signal {
-        match self.0.wait_for(Option::is_some).await.map(|signal| *signal) {
+        match self.signal.wait_for(Option::is_some).await.map(|signal| *signal) {
             Ok(Some(signal)) => signal,
             // The listener ends only with the program.
             _ => std::future::pending().await,

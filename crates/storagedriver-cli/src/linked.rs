@@ -12,3 +12,5 @@ use storagedriver_inmemory as _;
 use storagedriver_ipc as _;
 #[cfg(feature = "s3")]
 use storagedriver_s3 as _;
+#[cfg(feature = "swift")]
+use storagedriver_swift as _;

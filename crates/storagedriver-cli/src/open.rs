@@ -2,6 +2,8 @@
 
 use std::fs;
 
+#[cfg(feature = "conformance")]
+use storagedriver::Registration;
 use storagedriver::config::environment;
 use storagedriver::{Configuration, Factory, Parameters, Result, Storage, Value};
 use storagedriver_cli::storage_argument::StorageArgument;
@@ -11,6 +13,7 @@ use crate::arguments::StorageText;
 use crate::failure::Failure;
 
 /// What a storage argument says, not opened yet.
+#[derive(Clone)]
 pub(crate) enum Resolved {
     /// A driver and its parameters.
     Driver { name: String, parameters: Parameters },
@@ -32,6 +35,47 @@ impl Resolved {
         let mut pairs = Vec::new();
         flatten("", parameters, &mut pairs);
         Location::new(name.as_str(), pairs)
+    }
+
+    /// The driver's name.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn driver(&self) -> &str {
+        match self {
+            Resolved::Driver { name, .. } => name,
+            Resolved::Configuration(configuration) => &configuration.driver,
+        }
+    }
+
+    /// The driver in this program; `None` if it is a program of its own: named as such, or not linked.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn linked(&self) -> Option<Registration> {
+        let named = Factory::linked().find(self.driver()).ok().flatten();
+        named.filter(|driver| driver.name != "external")
+    }
+
+    /// Why the storage should not be written to, if its configuration says so.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn forbids_writing(&self) -> Option<&'static str> {
+        match self {
+            Resolved::Configuration(configuration) if configuration.sections.maintenance.readonly.enabled => {
+                Some("its configuration has `maintenance.readonly`")
+            }
+            _ => None,
+        }
+    }
+
+    /// A parameter that is a number of bytes.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn bytes(&self, parameter: &str) -> Option<u64> {
+        let parameters = match self {
+            Resolved::Driver { parameters, .. } => parameters,
+            Resolved::Configuration(configuration) => &configuration.parameters,
+        };
+        match parameters.get(parameter)? {
+            Value::Integer(number) => u64::try_from(*number).ok(),
+            Value::String(text) => crate::format::parse_size(text).ok(),
+            _ => None,
+        }
     }
 
     /// Opens the storage. Middleware that only changes URLs is left out where it is not linked.
@@ -92,6 +136,12 @@ fn configuration(file: &str, with_environment: bool) -> Result<Resolved, Failure
         Configuration::from_yaml(&text)?
     };
     Ok(Resolved::Configuration(Box::new(configuration)))
+}
+
+/// Resolves the only storage of a command that opens it several times.
+#[cfg(feature = "conformance")]
+pub(crate) fn resolve_only(text: &StorageText) -> Result<Resolved, Failure> {
+    resolve(text, true)
 }
 
 /// Opens the only storage of a command.

@@ -26,7 +26,7 @@ fn set_template(bar: &ProgressBar, template: &str) {
     }
 }
 
-/// Bytes or files done, rate and time left.
+/// Bytes, files or cases done, rate and time left.
 pub(crate) struct Meter(Option<ProgressBar>);
 
 impl Meter {
@@ -50,6 +50,16 @@ impl Meter {
         let bar = bar(global, None);
         if let Some(bar) = &bar {
             set_template(bar, "{human_pos} files, {per_sec}, {elapsed}");
+        }
+        Meter(bar)
+    }
+
+    /// A meter of cases.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn cases(global: &Global, total: usize) -> Self {
+        let bar = bar(global, u64::try_from(total).ok());
+        if let Some(bar) = &bar {
+            set_template(bar, "{pos} of {len} cases [{wide_bar}] {elapsed}");
         }
         Meter(bar)
     }

@@ -88,11 +88,16 @@ impl Root {
 
     /// What a relative path below the root is, links followed; `None` if there is nothing.
     pub(crate) fn find(&self, root: &OwnedFd, relative: &str) -> Io<Option<Meta>> {
-        match self.sys.meta_at(root, relative) {
-            Ok(meta) if meta.kind == Kind::File || meta.kind == Kind::Directory => Ok(Some(meta)),
-            // A device or a pipe is none of ours.
-            Ok(_) | Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
-            Err(error) => Err(error),
-        }
+        found(self.sys.meta_at(root, relative))
+    }
+}
+
+/// What a call that followed a path says of it.
+pub(crate) fn found(meta: Io<Meta>) -> Io<Option<Meta>> {
+    match meta {
+        Ok(meta) if meta.kind == Kind::File || meta.kind == Kind::Directory => Ok(Some(meta)),
+        // A device or a pipe is none of ours.
+        Ok(_) | Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+        Err(error) => Err(error),
     }
 }

@@ -7,16 +7,21 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use storagedriver::{
-    Content, DriverWriter, Error, FileInfo, PathLimits, ReadOptions, Result, StorageDriver, StoragePath,
-    UploadInfo, WriteMode,
+    Content, DriverWalk, DriverWriter, Error, FileInfo, PathLimits, ReadOptions, Result, StorageDriver,
+    StoragePath, UploadInfo, WalkOptions, WriteMode,
 };
+use tokio::sync::Semaphore;
 
 use crate::durability::Durable;
+use crate::inline::{Place, Stop, spend};
 use crate::jobs::{Holds, Ticket, run};
+use crate::listing::CALLS;
 use crate::names::LONGEST_ADDED;
 use crate::parameters::FilesystemParameters;
+use crate::reader::TURN;
 use crate::root::Root;
-use crate::sys::Sys;
+use crate::sys::{BUFFER, Sys};
+use crate::walk::{Limits, Nothing, PrefetchingWalk};
 use crate::writer::FilesystemWriter;
 
 /// The longest path that Linux takes, without the byte that ends it.
@@ -24,13 +29,17 @@ const LONGEST_PATH: usize = 4095;
 /// The longest name in a directory.
 const LONGEST_NAME: usize = 255;
 
+/// How many jobs read ahead for the walks of one driver, in addition to the steps that are waited for.
+const READ_AHEAD: usize = 8;
+
 /// Registry storage in a directory of the machine.
 ///
 /// All operations run in tokio's pool for blocking work: it needs a tokio runtime.
 pub struct Filesystem {
     root: Arc<Root>,
-    holds: Arc<Holds>,
+    pub(crate) holds: Arc<Holds>,
     limits: PathLimits,
+    ahead: Arc<Semaphore>,
 }
 
 impl Filesystem {
@@ -66,6 +75,7 @@ impl Filesystem {
             root: Arc::new(Root::new(path, sys, durable)),
             holds: Arc::default(),
             limits: PathLimits::new(room, LONGEST_NAME),
+            ahead: Arc::new(Semaphore::new(READ_AHEAD)),
         })
     }
 
@@ -74,13 +84,54 @@ impl Filesystem {
         self.root.path().to_owned()
     }
 
+    pub(crate) async fn walk_within(
+        &self,
+        path: &StoragePath,
+        options: &WalkOptions,
+        limits: Limits,
+    ) -> Result<Box<dyn DriverWalk>> {
+        let options = options.clone();
+        let begun = self.job(path, move |root, _, path| root.begin_walk(path, options, limits)).await?;
+        Ok(match begun {
+            Some(begun) => Box::new(PrefetchingWalk::new(begun, self.ahead.clone())),
+            None => Box::new(Nothing),
+        })
+    }
+
     async fn job<T, J>(&self, path: &StoragePath, job: J) -> Result<T>
     where
         T: Send + 'static,
         J: FnOnce(&Arc<Root>, &Ticket, &StoragePath) -> Result<T> + Send + 'static,
     {
         let (root, on) = (self.root.clone(), path.clone());
+        root.sys.pooled();
         run(&self.holds, path, move |ticket| job(&root, ticket, &on)).await
+    }
+
+    /// Runs a step that reads: here, if it can be answered from the kernel's caches, else in the pool.
+    async fn read<T, S>(&self, path: &StoragePath, step: S) -> Result<T>
+    where
+        T: Send + 'static,
+        S: Fn(&Root, Place, &StoragePath) -> Result<T, Stop> + Send + 'static,
+    {
+        spend(1).await;
+        let mut unknown = false;
+        // What has to come before it is waited for in the pool.
+        if self.holds.is_settled(path) {
+            match step(&self.root, Place::Inline, path) {
+                Ok(answer) => return Ok(answer),
+                Err(Stop::Failed(error)) => return Err(error),
+                Err(Stop::Elsewhere) => {}
+                Err(Stop::Unknown) => unknown = true,
+            }
+        }
+        self.job(path, move |root, _, path| {
+            if unknown {
+                root.learn();
+            }
+            step(root, Place::Pool, path).map_err(|stop| stop.into_error(path))
+        })
+        .await
     }
 }
 
@@ -97,7 +148,15 @@ impl StorageDriver for Filesystem {
     }
 
     async fn get_content(&self, path: &StoragePath) -> Result<Bytes> {
-        self.job(path, |root, _, path| root.content(path)).await
+        let mut opened = self.read(path, Root::content).await?;
+        while let Some(rest) = opened.rest.take() {
+            if rest.missed {
+                return self.job(path, move |root, _, path| root.read_on(path, opened.read, rest)).await;
+            }
+            spend(TURN).await;
+            self.root.read_on_inline(&mut opened, rest);
+        }
+        Ok(opened.read.into())
     }
 
     async fn put_content(&self, path: &StoragePath, content: Bytes) -> Result<()> {
@@ -109,8 +168,9 @@ impl StorageDriver for Filesystem {
 
     async fn reader(&self, path: &StoragePath, options: &ReadOptions) -> Result<Content> {
         let options = options.clone();
-        let reading = self.job(path, move |root, _, path| root.open_reader(path, &options)).await?;
-        Ok(reading.into_content(self.root.clone(), path.clone()))
+        let opened =
+            self.read(path, move |root, place, path| root.open_reader(place, path, &options)).await?;
+        Ok(opened.into_content(self.root.clone(), path.clone()))
     }
 
     async fn writer(&self, path: &StoragePath, mode: WriteMode) -> Result<Box<dyn DriverWriter>> {
@@ -122,11 +182,23 @@ impl StorageDriver for Filesystem {
     }
 
     async fn stat(&self, path: &StoragePath) -> Result<FileInfo> {
-        self.job(path, |root, _, path| root.stat(path)).await
+        self.read(path, Root::stat).await
     }
 
     async fn list(&self, path: &StoragePath) -> Result<Vec<FileInfo>> {
-        self.job(path, |root, _, path| root.list(path)).await
+        let mut listing = self.read(path, Root::list).await?;
+        let mut calls = 1;
+        while !listing.is_over() && calls < CALLS {
+            spend(BUFFER as u64).await;
+            if self.root.list_on(path, &mut listing).is_err() {
+                break;
+            }
+            calls += 1;
+        }
+        if !listing.is_over() {
+            listing = self.job(path, move |root, _, path| root.finish_list(path, listing)).await?;
+        }
+        Ok(listing.into_found())
     }
 
     async fn rename(&self, from: &StoragePath, to: &StoragePath) -> Result<()> {
@@ -145,6 +217,10 @@ impl StorageDriver for Filesystem {
     async fn abort_upload(&self, upload: &UploadInfo) -> Result<()> {
         let listed = upload.clone();
         self.job(upload.path(), move |root, ticket, _| root.abort(ticket, &listed)).await
+    }
+
+    async fn walk(&self, path: &StoragePath, options: &WalkOptions) -> Result<Option<Box<dyn DriverWalk>>> {
+        self.walk_within(path, options, Limits::default()).await.map(Some)
     }
 
     fn limits(&self) -> PathLimits {

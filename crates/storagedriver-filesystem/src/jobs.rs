@@ -65,6 +65,12 @@ impl Table {
     fn is_abandoned(&self, job: u64) -> bool {
         self.jobs.get(&job) == Some(&Awaited::No)
     }
+
+    /// Whether a job that nobody waits for is publishing at, above or below the path.
+    fn is_busy(&self, path: &StoragePath) -> bool {
+        let concerns = |hold: &Hold| hold.covers(path) || hold.path().is_within(path);
+        self.held.iter().any(|held| held.orphaned && held.holds.iter().any(concerns))
+    }
 }
 
 /// The paths that jobs of this driver hold.
@@ -93,13 +99,15 @@ impl Holds {
 
     /// Waits for the jobs that nobody waits for and that publish at, above or below the path.
     fn settle(&self, path: &StoragePath) {
-        let concerns = |held: &Held| {
-            held.orphaned && held.holds.iter().any(|hold| hold.covers(path) || hold.path().is_within(path))
-        };
         let mut table = self.lock();
-        while table.held.iter().any(concerns) {
+        while table.is_busy(path) {
             table = self.wait(table);
         }
+    }
+
+    /// Whether a job at this path would not have to wait before it begins.
+    pub(crate) fn is_settled(&self, path: &StoragePath) -> bool {
+        !self.lock().is_busy(path)
     }
 }
 

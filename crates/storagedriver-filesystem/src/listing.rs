@@ -1,14 +1,18 @@
 //! What is at a path, and what lies directly below it.
 
+use std::ffi::CStr;
+
 use storagedriver::{Error, FileInfo, Result, StoragePath};
 
+use crate::directories::found;
 use crate::faults::{Need, fault};
+use crate::inline::{Place, Start, Stop};
 use crate::root::Root;
-use crate::sys::{Errno, Kind, Meta};
+use crate::sys::{Errno, Io, Kind, Meta, Names, Scan};
 use crate::version::FileVersion;
 
 /// What a walk or `stat` says of a file, and of a directory.
-fn info(path: StoragePath, meta: &Meta) -> FileInfo {
+pub(crate) fn info(path: StoragePath, meta: &Meta) -> FileInfo {
     if meta.kind == Kind::Directory {
         return FileInfo::directory(path);
     }
@@ -18,66 +22,154 @@ fn info(path: StoragePath, meta: &Meta) -> FileInfo {
         .with_version(FileVersion::of(meta).version())
 }
 
-impl Root {
-    /// What is at a path.
-    pub(crate) fn stat(&self, path: &StoragePath) -> Result<FileInfo> {
-        if path.is_root() {
-            self.health()?;
-            return Ok(FileInfo::directory(path.clone()));
-        }
-        let root = self.existing(path)?;
-        match self.find(&root, path.relative()) {
-            Ok(Some(meta)) => Ok(info(path.clone(), &meta)),
-            Ok(None) => Err(Error::path_not_found(path)),
-            Err(errno) => Err(fault(path, Need::Read, "stat", errno)),
-        }
+/// How many calls for names are made inline before the pool goes on: enough for 360 names of 64
+/// characters and to see that there are no more. Longer lists take their time to be sorted.
+pub(crate) const CALLS: usize = 3;
+
+/// The children of a directory as far as they were read.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    /// `None`: all names were read.
+    rest: Option<(Start, Scan)>,
+    found: Vec<FileInfo>,
+}
+
+impl Listing {
+    pub(crate) fn is_over(&self) -> bool {
+        self.rest.is_none()
     }
 
-    /// The children of a directory, sorted by name. Names that no path can have are left out, and
-    /// so is what is neither file nor directory.
-    ///
-    /// Size and time of the files are asked for here, while the directory is open: the walk over
-    /// `list` needs them, and then has no `stat` to make for each.
-    pub(crate) fn list(&self, path: &StoragePath) -> Result<Vec<FileInfo>> {
-        let failed = |errno| fault(path, Need::Read, "list the directory", errno);
-        let Some(root) = self.open(path)? else {
-            return if path.is_root() { Ok(Vec::new()) } else { Err(Error::path_not_found(path)) };
-        };
-        let directory = self.sys.open_directory(&root, path.relative()).map_err(failed)?;
-        let mut found = Vec::new();
-        for entry in self.sys.entries(&directory).map_err(failed)? {
-            let Some(name) = entry.name.to_str().ok().filter(|name| !is_silly(name)) else {
-                continue;
-            };
-            let Ok(child) = path.child(name) else {
-                continue;
-            };
-            match entry.kind {
-                Kind::Directory => found.push(FileInfo::directory(child)),
-                Kind::Other => {}
-                Kind::File => match self.sys.own_meta_at(&directory, name) {
-                    Ok(meta) if meta.kind == Kind::File => found.push(info(child, &meta)),
-                    Ok(_) | Err(Errno::NOENT) => {}
-                    Err(errno) => return Err(failed(errno)),
-                },
-                Kind::Symlink | Kind::Unknown => match self.find(&root, child.relative()) {
-                    Ok(Some(meta)) => found.push(info(child, &meta)),
-                    // A link to nothing.
-                    Ok(None) => {}
-                    // A link out of the root or in a circle. It is not left out: whoever walks over
-                    // the tree to see what is in use has to fail here, and does, at its `stat`.
-                    Err(Errno::XDEV | Errno::LOOP | Errno::ACCESS) => found.push(FileInfo::file(child)),
-                    Err(errno) => return Err(failed(errno)),
-                },
-            }
-        }
-        found.sort_unstable_by(|a, b| a.path().cmp(b.path()));
-        Ok(found)
+    /// The children, sorted by name.
+    pub(crate) fn into_found(self) -> Vec<FileInfo> {
+        self.found
     }
 }
 
+impl Root {
+    /// What is at a path.
+    pub(crate) fn stat(&self, place: Place, path: &StoragePath) -> Result<FileInfo, Stop> {
+        if path.is_root() {
+            // Whether the storage can be used is more than the cache knows.
+            if place == Place::Inline {
+                return Err(Stop::Elsewhere);
+            }
+            self.health()?;
+            return Ok(FileInfo::directory(path.clone()));
+        }
+        if place == Place::Inline {
+            match self.direct(path) {
+                Ok(Some(meta)) => return Ok(info(path.clone(), &meta)),
+                Ok(None) => return Err(Error::path_not_found(path).into()),
+                Err(_) => {}
+            }
+        }
+        let start = self.existing_start(place, path)?;
+        match self.find_by(&start, path.relative()) {
+            Ok(Some(meta)) => Ok(info(path.clone(), &meta)),
+            Ok(None) => Err(Error::path_not_found(path).into()),
+            Err(errno) => Err(Stop::of(start.way, errno, |errno| fault(path, Need::Read, "stat", errno))),
+        }
+    }
+
+    /// Lists a directory: in the pool all of it, inline as far as one call gives names.
+    pub(crate) fn list(&self, place: Place, path: &StoragePath) -> Result<Listing, Stop> {
+        let mut listing = self.open_listing(place, path)?;
+        if place == Place::Inline {
+            self.list_on(path, &mut listing)?;
+            return Ok(listing);
+        }
+        self.list_rest(path, listing)
+    }
+
+    /// Goes on in the pool with a listing that was begun inline, or begins it anew.
+    pub(crate) fn finish_list(&self, path: &StoragePath, listing: Listing) -> Result<Listing> {
+        self.list_rest(path, listing)
+            .or_else(|_| self.list(Place::Pool, path))
+            .map_err(|stop| stop.into_error(path))
+    }
+
+    fn list_rest(&self, path: &StoragePath, mut listing: Listing) -> Result<Listing, Stop> {
+        while !listing.is_over() {
+            self.list_on(path, &mut listing)?;
+        }
+        Ok(listing)
+    }
+
+    fn open_listing(&self, place: Place, path: &StoragePath) -> Result<Listing, Stop> {
+        let Some(start) = self.start(place, path)? else {
+            // The root is made by the first write, and lists empty until then.
+            return if path.is_root() {
+                Ok(Listing { rest: None, found: Vec::new() })
+            } else {
+                Err(Error::path_not_found(path).into())
+            };
+        };
+        let directory = self.sys.open_directory_by(start.way, &start.directory, path.relative());
+        let directory = directory.map_err(|errno| failed(&start, path, errno))?;
+        Ok(Listing { rest: Some((start, Scan::new(directory))), found: Vec::new() })
+    }
+
+    /// Makes one call for names; with the last of them, sorts. After an error the listing is of no
+    /// more use. Those that no path can have are left out, and so is what is neither
+    /// file nor directory.
+    ///
+    /// Sizes and times are not asked for: that would be a call for each file, and whoever needs them
+    /// of all walks.
+    pub(crate) fn list_on(&self, path: &StoragePath, listing: &mut Listing) -> Result<(), Stop> {
+        let Listing { rest, found } = listing;
+        let Some((start, scan)) = rest else {
+            return Ok(());
+        };
+        let failed = |errno| failed(start, path, errno);
+        let names = scan.advance(
+            |name, kind| {
+                found.extend(self.child(start, path, name, kind).map_err(failed)?);
+                Ok(())
+            },
+            failed,
+        )?;
+        if names == Names::Over {
+            found.sort_unstable_by(|a, b| a.path().cmp(b.path()));
+            *rest = None;
+        }
+        Ok(())
+    }
+
+    /// What is listed of one name.
+    fn child(&self, start: &Start, path: &StoragePath, name: &CStr, kind: Kind) -> Io<Option<FileInfo>> {
+        let Some(child) = name.to_str().ok().filter(|name| !is_silly(name)) else {
+            return Ok(None);
+        };
+        let Ok(child) = path.child(child) else {
+            return Ok(None);
+        };
+        match kind {
+            Kind::Directory => Ok(Some(FileInfo::directory(child))),
+            Kind::Other => Ok(None),
+            Kind::File => Ok(Some(FileInfo::file(child))),
+            Kind::Symlink | Kind::Unknown => match self.find_by(start, child.relative()) {
+                // `None`: a link to nothing.
+                Ok(meta) => Ok(meta.map(|meta| info(child, &meta))),
+                // A link out of the root or in a circle. It is not left out: whoever walks over
+                // the tree to see what is in use has to fail here, and does, at its `stat`.
+                Err(Errno::XDEV | Errno::LOOP | Errno::ACCESS) => Ok(Some(FileInfo::file(child))),
+                Err(errno) => Err(errno),
+            },
+        }
+    }
+
+    /// What a relative path below the root is, links followed; `None` if there is nothing.
+    fn find_by(&self, start: &Start, relative: &str) -> Io<Option<Meta>> {
+        found(self.sys.meta_at_by(start.way, &start.directory, relative))
+    }
+}
+
+fn failed(start: &Start, path: &StoragePath, errno: Errno) -> Stop {
+    Stop::of(start.way, errno, |errno| fault(path, Need::Read, "list the directory", errno))
+}
+
 /// What an NFS client leaves of a file that was deleted while open.
-fn is_silly(name: &str) -> bool {
+pub(crate) fn is_silly(name: &str) -> bool {
     name.strip_prefix(".nfs")
         .is_some_and(|rest| rest.len() == 24 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }

@@ -8,6 +8,7 @@ use storagedriver::{Error, Result, StoragePath};
 
 use crate::durability::Durable;
 use crate::faults::{Need, fault};
+use crate::inline::Known;
 use crate::sys::{Errno, Io, Meta, Sys};
 
 /// How often a step is repeated that somebody else undid: directories come and go under a writer.
@@ -24,6 +25,8 @@ pub(crate) struct Root {
     pub(crate) durable: Durable,
     /// The root that the first write to it looked at.
     prepared: Mutex<Option<Meta>>,
+    /// The root that was last read from.
+    pub(crate) known: Mutex<Option<Known>>,
     /// Shared by those who make a staged file, from making it to locking it; held alone by those who
     /// look whether one is locked.
     pub(crate) locking: RwLock<()>,
@@ -36,7 +39,14 @@ pub(crate) fn split(relative: &str) -> (&str, &str) {
 
 impl Root {
     pub(crate) fn new(path: PathBuf, sys: Sys, durable: Durable) -> Self {
-        Root { path, sys, durable, prepared: Mutex::default(), locking: RwLock::default() }
+        Root {
+            path,
+            sys,
+            durable,
+            prepared: Mutex::default(),
+            known: Mutex::default(),
+            locking: RwLock::default(),
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -63,7 +73,7 @@ impl Root {
         self.get().map_err(|errno| self.fault(path, errno))
     }
 
-    fn fault(&self, path: &StoragePath, errno: Errno) -> Error {
+    pub(crate) fn fault(&self, path: &StoragePath, errno: Errno) -> Error {
         let tried = format!("open the root directory {}", self.path.display());
         match errno {
             Errno::NOTDIR => Error::conflict(path, format!("{tried}: it is not a directory")),

@@ -1,8 +1,8 @@
 //! The storage driver `inmemory`: everything lives in the memory of the process, and goes with it.
 //!
 //! Content is shared, not copied: what `put_content` took is what `get_content` gives, chunks that
-//! a writer took are the chunks that a reader gets. A reader holds a snapshot; nothing is copied
-//! under a lock.
+//! a writer took are the chunks that a reader gets. A reader holds a snapshot. No lock guards the
+//! whole, and nothing is copied under one.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> storagedriver::Result<()> {
@@ -14,9 +14,11 @@
 //! ```
 
 mod driver;
+mod files;
+mod locked;
 mod parameters;
 mod rope;
-mod state;
+mod uploads;
 mod walk;
 mod writer;
 

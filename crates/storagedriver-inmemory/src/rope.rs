@@ -9,34 +9,46 @@ use storagedriver::bytes::{Bytes, BytesMut};
 const SMALL: usize = 64 * 1024;
 
 /// Content that nobody changes any more. Cloning shares it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Rope {
-    chunks: Arc<[Bytes]>,
-    size: u64,
+#[derive(Debug, Clone)]
+pub(crate) enum Rope {
+    /// What came in one piece needs no list of pieces.
+    One(Bytes),
+    Many {
+        chunks: Arc<[Bytes]>,
+        size: u64,
+    },
 }
 
 impl Rope {
     pub(crate) fn size(&self) -> u64 {
-        self.size
+        match self {
+            Rope::One(chunk) => chunk.len() as u64,
+            Rope::Many { size, .. } => *size,
+        }
     }
 
     /// All of it; shared if it is one chunk.
-    pub(crate) fn bytes(&self) -> Bytes {
-        match &*self.chunks {
-            [] => Bytes::new(),
-            [one] => one.clone(),
-            many => many.concat().into(),
+    pub(crate) fn into_bytes(self) -> Bytes {
+        match self {
+            Rope::One(chunk) => chunk,
+            Rope::Many { chunks, .. } => chunks.concat().into(),
+        }
+    }
+
+    fn chunks(&self) -> &[Bytes] {
+        match self {
+            Rope::One(chunk) => std::slice::from_ref(chunk),
+            Rope::Many { chunks, .. } => chunks,
         }
     }
 
     /// The chunks that cover `range`, cut to it.
-    pub(crate) fn range(&self, range: Range<u64>) -> impl Iterator<Item = Bytes> + Send + 'static {
-        let chunks = self.chunks.clone();
+    pub(crate) fn into_range(self, range: Range<u64>) -> impl Iterator<Item = Bytes> + Send + 'static {
         let mut place = 0;
         let mut start: u64 = 0;
         std::iter::from_fn(move || {
             loop {
-                let chunk = chunks.get(place)?;
+                let chunk = self.chunks().get(place)?;
                 let end = start + chunk.len() as u64;
                 let (from, to) = (range.start.max(start), range.end.min(end));
                 let (offset, before) = (start, from < to);
@@ -56,9 +68,7 @@ impl Rope {
 
 impl From<Bytes> for Rope {
     fn from(chunk: Bytes) -> Self {
-        let size = chunk.len() as u64;
-        let chunks = if chunk.is_empty() { Arc::default() } else { Arc::from([chunk]) };
-        Rope { chunks, size }
+        Rope::One(chunk)
     }
 }
 
@@ -73,7 +83,7 @@ pub(crate) struct RopeBuilder {
 impl RopeBuilder {
     /// Goes on after `start`.
     pub(crate) fn after(start: &Rope) -> Self {
-        RopeBuilder { chunks: start.chunks.to_vec(), tail: BytesMut::new(), size: start.size }
+        RopeBuilder { chunks: start.chunks().to_vec(), tail: BytesMut::new(), size: start.size() }
     }
 
     pub(crate) fn size(&self) -> u64 {
@@ -102,7 +112,11 @@ impl RopeBuilder {
     /// What was pushed so far.
     pub(crate) fn snapshot(&mut self) -> Rope {
         self.seal();
-        Rope { chunks: Arc::from(self.chunks.as_slice()), size: self.size }
+        match self.chunks.as_slice() {
+            [] => Rope::One(Bytes::new()),
+            [one] => Rope::One(one.clone()),
+            many => Rope::Many { chunks: Arc::from(many), size: self.size },
+        }
     }
 }
 
@@ -124,12 +138,12 @@ mod tests {
     #[test]
     fn small_chunks_are_gathered_and_large_ones_shared() {
         let (rope, flat) = built(&[1; 1000]);
-        assert_eq!(rope.chunks.len(), 1);
-        assert_eq!(rope.bytes(), flat);
+        assert_eq!(rope.chunks().len(), 1);
+        assert_eq!(rope.clone().into_bytes(), flat);
         let large = Bytes::from(vec![7; SMALL]);
         let mut builder = RopeBuilder::default();
         builder.push(large.clone());
-        assert_eq!(builder.snapshot().chunks[0].as_ptr(), large.as_ptr());
+        assert_eq!(builder.snapshot().chunks()[0].as_ptr(), large.as_ptr());
     }
 
     #[test]
@@ -139,12 +153,15 @@ mod tests {
         let edges = [0, 1, 3, 4, SMALL + 2, SMALL + 3, SMALL + 4, 2 * SMALL + 5, flat.len() - 1, flat.len()];
         for &start in &edges {
             for &end in edges.iter().filter(|&&end| end >= start) {
-                let read: Vec<u8> =
-                    rope.range(start as u64..end as u64).flat_map(|chunk| chunk.to_vec()).collect();
+                let read: Vec<u8> = rope
+                    .clone()
+                    .into_range(start as u64..end as u64)
+                    .flat_map(|chunk| chunk.to_vec())
+                    .collect();
                 assert_eq!(read, flat[start..end], "{start}..{end}");
             }
         }
-        assert_eq!(Rope::from(Bytes::new()).range(0..0).count(), 0);
+        assert_eq!(Rope::from(Bytes::new()).into_range(0..0).count(), 0);
     }
 
     #[test]
@@ -152,7 +169,7 @@ mod tests {
         let (rope, flat) = built(&[5]);
         let mut builder = RopeBuilder::after(&rope);
         builder.push(Bytes::from_static(b"more"));
-        assert_eq!(builder.snapshot().bytes(), [&flat[..], b"more"].concat());
-        assert_eq!(rope.bytes(), flat);
+        assert_eq!(builder.snapshot().into_bytes(), [&flat[..], b"more"].concat());
+        assert_eq!(rope.clone().into_bytes(), flat);
     }
 }

@@ -1,97 +1,81 @@
-//! The walk in key order: the order in which the files are kept.
+//! The walk: directory by directory, each as it is at one moment.
 
-use std::collections::VecDeque;
-use std::ops::Bound;
+use std::vec;
 
-use storagedriver::{DriverWalk, FileInfo, Result, StoragePath, WalkKey, WalkOptions, async_trait};
+use storagedriver::{
+    DriverWalk, FileInfo, Result, StoragePath, WalkKey, WalkOptions, WalkOrder, async_trait,
+};
 
 use crate::driver::InMemory;
-use crate::state::prefix_of;
 
-/// How many files are taken at a time, so that a walk holds the lock only for moments.
-const BATCH: usize = 256;
-
-pub(crate) struct KeyWalk {
+pub(crate) struct TreeWalk {
     store: InMemory,
-    start: StoragePath,
-    prefix: String,
     options: WalkOptions,
-    /// Every file up to here was taken. No path equals a key that ends in `/` or `~`, so one
-    /// exclusive bound serves all kinds of key.
-    taken: String,
-    /// The file taken last: its directories were yielded.
-    previous: Option<StoragePath>,
-    ready: VecDeque<FileInfo>,
-    /// The directory that was yielded last.
-    directory: Option<StoragePath>,
+    /// What is still to come, one level for each directory that is open.
+    levels: Vec<vec::IntoIter<FileInfo>>,
+    /// The directory that was yielded last: it is listed when the next entry is asked for.
+    pending: Option<StoragePath>,
 }
 
-impl KeyWalk {
-    pub(crate) fn new(store: InMemory, start: &StoragePath, options: WalkOptions) -> Self {
-        let prefix = prefix_of(start);
-        let after = options.start_after.as_ref().map(WalkKey::to_string).unwrap_or_default();
-        KeyWalk {
-            store,
-            start: start.clone(),
-            taken: after.max(prefix.clone()),
-            prefix,
-            options,
-            previous: None,
-            ready: VecDeque::new(),
-            directory: None,
-        }
+impl TreeWalk {
+    pub(crate) fn start(store: InMemory, start: &StoragePath, options: WalkOptions) -> Result<Self> {
+        let level = store.files().list(start)?;
+        let mut walk = TreeWalk { store, options, levels: Vec::new(), pending: None };
+        walk.enter(level);
+        Ok(walk)
     }
 
-    fn take_batch(&mut self) {
-        let store = self.store.clone();
-        let state = store.read();
-        let files = state
-            .files
-            .range::<str, _>((Bound::Excluded(self.taken.as_str()), Bound::Unbounded))
-            .take_while(|(path, _)| path.as_str().starts_with(&self.prefix))
-            .take(BATCH);
-        let mut last = None;
-        for (path, file) in files {
-            let mut above: Vec<StoragePath> = std::iter::successors(path.parent(), StoragePath::parent)
-                .take_while(|directory| directory.is_below(&self.start))
-                .take_while(|directory| {
-                    !self.previous.as_ref().is_some_and(|previous| previous.is_below(directory))
-                })
-                .collect();
-            while let Some(directory) = above.pop() {
-                let info = FileInfo::directory(directory);
-                if self.options.admits(&info.key()) {
-                    self.ready.push_back(info);
-                }
-            }
-            self.ready.push_back(file.info(path));
-            self.previous = Some(path.clone());
-            last = Some(path.to_string());
+    fn enter(&mut self, mut level: Vec<FileInfo>) {
+        if self.options.start_after.is_some() {
+            level.retain(|info| self.reaches(info));
         }
-        if let Some(last) = last {
-            self.taken = last;
+        // A directory `a` comes after `a-b` and `a.b` then: its key ends in `/`. They follow one another
+        // in the order of paths, too.
+        let is_late = |pair: &[FileInfo]| match pair {
+            [one, next] => one.is_dir() && next.path().as_str().starts_with(one.path().as_str()),
+            _ => false,
+        };
+        if self.options.order == WalkOrder::Key && level.windows(2).any(is_late) {
+            level.sort_by(|one, other| one.key().cmp_in(&other.key(), WalkOrder::Key));
+        }
+        self.levels.push(level.into_iter());
+    }
+
+    /// Whether the entry, or anything below it, comes after `start_after`.
+    fn reaches(&self, info: &FileInfo) -> bool {
+        let last = if info.is_dir() { WalkKey::after_subtree(info.path()) } else { info.key() };
+        self.options.admits(&last)
+    }
+
+    fn step(&mut self) -> Option<FileInfo> {
+        loop {
+            // One that has gone since has nothing below it.
+            if let Some(directory) = self.pending.take()
+                && let Ok(level) = self.store.files().list(&directory)
+            {
+                self.enter(level);
+            }
+            let Some(info) = self.levels.last_mut()?.next() else {
+                self.levels.pop();
+                continue;
+            };
+            if info.is_dir() {
+                self.pending = Some(info.path().clone());
+            }
+            if self.options.start_after.is_none() || self.options.admits(&info.key()) {
+                return Some(info);
+            }
         }
     }
 }
 
 #[async_trait]
-impl DriverWalk for KeyWalk {
+impl DriverWalk for TreeWalk {
     async fn next(&mut self) -> Result<Option<FileInfo>> {
-        if self.ready.is_empty() {
-            self.take_batch();
-        }
-        let next = self.ready.pop_front();
-        self.directory = next.as_ref().filter(|info| info.is_dir()).map(|info| info.path().clone());
-        Ok(next)
+        Ok(self.step())
     }
 
     fn skip_dir(&mut self) {
-        let Some(directory) = self.directory.take() else { return };
-        while self.ready.front().is_some_and(|info| info.path().is_below(&directory)) {
-            self.ready.pop_front();
-        }
-        if self.ready.is_empty() {
-            self.taken = WalkKey::after_subtree(&directory).to_string().max(std::mem::take(&mut self.taken));
-        }
+        self.pending = None;
     }
 }

@@ -3,11 +3,11 @@
 use std::time::SystemTime;
 
 use storagedriver::bytes::Bytes;
-use storagedriver::{DriverWriter, Error, Result, StoragePath, async_trait};
+use storagedriver::{DriverWriter, Error, Result, StoragePath, Version, async_trait};
 
 use crate::driver::InMemory;
 use crate::rope::RopeBuilder;
-use crate::state::{State, Upload, UploadKey};
+use crate::uploads::{Upload, UploadKey, Uploads};
 
 /// The upload that a writer resumed, in the state in which it did.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(crate) struct Writer {
     path: StoragePath,
     content: RopeBuilder,
     /// The version of the committed content that this goes on from.
-    base: Option<u64>,
+    base: Option<Version>,
     resumed: Option<Resumed>,
 }
 
@@ -30,20 +30,20 @@ impl Writer {
         store: InMemory,
         path: StoragePath,
         content: RopeBuilder,
-        base: Option<u64>,
+        base: Option<Version>,
         resumed: Option<Resumed>,
     ) -> Self {
         Writer { store, path, content, base, resumed }
     }
 
     /// Takes the upload that was resumed out of the store, if nobody else ended or changed it.
-    fn claim(&mut self, state: &mut State) -> Result<Option<UploadKey>> {
+    fn claim(&mut self, uploads: &mut Uploads) -> Result<Option<UploadKey>> {
         let Some(resumed) = self.resumed.take() else {
             return Ok(None);
         };
-        match state.uploads.get_mut(&resumed.key) {
+        match uploads.0.get_mut(&resumed.key) {
             Some(upload) if upload.generation == resumed.generation => {
-                state.uploads.remove(&resumed.key);
+                uploads.0.remove(&resumed.key);
                 Ok(Some(resumed.key))
             }
             _ => Err(self.lost()),
@@ -55,26 +55,16 @@ impl Writer {
     }
 
     /// Keeps what was accepted as a closed upload.
-    fn keep(&mut self, state: &mut State, key: Option<UploadKey>) {
-        let number = state.next_number();
+    fn keep(&mut self, uploads: &mut Uploads, key: Option<UploadKey>) {
+        let number = self.store.files().next_number();
         let upload = Upload {
             content: self.content.snapshot(),
             modified: SystemTime::now(),
-            base: self.base,
+            base: self.base.clone(),
             generation: number,
             resumed: 0,
         };
-        state.uploads.insert(key.unwrap_or_else(|| (self.path.clone(), number)), upload);
-    }
-
-    fn check_base(&self, state: &State) -> Result<()> {
-        let Some(base) = self.base else {
-            return Ok(());
-        };
-        if state.files.get(&self.path).is_some_and(|file| file.version == base) {
-            return Ok(());
-        }
-        Err(Error::conflict(&self.path, "the content that this append started from was replaced"))
+        uploads.0.insert(key.unwrap_or_else(|| (self.path.clone(), number)), upload);
     }
 }
 
@@ -91,29 +81,36 @@ impl DriverWriter for Writer {
 
     async fn close(&mut self) -> Result<()> {
         let store = self.store.clone();
-        let mut state = store.write();
-        let key = self.claim(&mut state)?;
-        self.keep(&mut state, key);
+        let mut uploads = store.write_uploads();
+        let key = self.claim(&mut uploads)?;
+        self.keep(&mut uploads, key);
         Ok(())
     }
 
     async fn commit(&mut self) -> Result<()> {
         let content = self.content.snapshot();
         let store = self.store.clone();
-        let mut state = store.write();
-        let key = self.claim(&mut state)?;
-        let published = self.check_base(&state).and_then(|()| state.publish(&self.path, content));
+        if self.resumed.is_none() {
+            // Nothing was closed, so that there is no upload to take out in the same step.
+            let published = store.files().publish(&self.path, content, self.base.as_ref());
+            if published.is_err() {
+                self.keep(&mut store.write_uploads(), None);
+            }
+            return published;
+        }
+        let mut uploads = store.write_uploads();
+        let key = self.claim(&mut uploads)?;
+        let published = store.files().publish(&self.path, content, self.base.as_ref());
         if published.is_err() {
-            self.keep(&mut state, key);
+            self.keep(&mut uploads, key);
         }
         published
     }
 
     async fn cancel(&mut self) -> Result<()> {
         let store = self.store.clone();
-        let mut state = store.write();
         // One that another ended is not this writer's any more: nothing of it is left.
-        let _ = self.claim(&mut state);
+        let _ = self.claim(&mut store.write_uploads());
         Ok(())
     }
 }
@@ -121,7 +118,7 @@ impl DriverWriter for Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         if let Some(resumed) = self.resumed.take()
-            && let Some(upload) = self.store.write().uploads.get_mut(&resumed.key)
+            && let Some(upload) = self.store.write_uploads().0.get_mut(&resumed.key)
             // A close since has counted from zero again: the hold is another writer's.
             && upload.generation == resumed.generation
         {

@@ -8,11 +8,13 @@
 )]
 
 mod drivers;
+#[path = "drivers/executable.rs"]
+mod executable;
 
 use std::time::{Duration, Instant};
 
-use drivers::processes::resident;
-use drivers::{Executable, filled_child, open};
+use drivers::filled_child;
+use executable::{Executable, open};
 use storagedriver::{Parameters, ReadOptions, Storage, WalkOptions, WriteMode};
 use storagedriver_testsuites::fixture::pattern;
 use tokio::sync::Mutex;
@@ -38,6 +40,8 @@ async fn filled(children: u64, large: u64) -> (Executable, Storage) {
         ("starttimeout", "60s".to_owned()),
     ];
     let storage = open(&executable, Parameters::from_iter(parameters)).await.unwrap();
+    let started = executable.started();
+    assert!(!started[0].socket.exists(), "the socket of a driver that is connected");
     (executable, storage)
 }
 
@@ -88,6 +92,13 @@ async fn content_may_be_larger_than_any_message() {
     assert_eq!(writer.size(), LARGE + 1);
     writer.commit().await.unwrap();
     assert!(storage.get_content("/written").await.unwrap() == content);
+}
+
+/// How many bytes of memory a process holds.
+fn resident(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() << 10
 }
 
 /// Does a little of everything.

@@ -109,7 +109,17 @@ pub(crate) async fn examine<B: ObjectStoreBackend>(
     swept?;
     let known: Vec<(Feature, bool)> =
         found.iter().filter_map(|(feature, seen)| Some((*feature, *seen.as_ref().ok()?))).collect();
-    findings.extend(engine.backend.suggest(&known));
+    let suggestion = engine.backend.suggest(&known);
+    if suggestion.is_none() {
+        // What no parameter would put to use is nothing to mend.
+        let unused =
+            findings.iter_mut().filter(|finding| finding.is_surprise && finding.outcome == Outcome::Yes);
+        for finding in unused {
+            finding.is_surprise = false;
+            finding.detail = "the driver does not use it".to_owned();
+        }
+    }
+    findings.extend(suggestion);
     Ok(findings)
 }
 

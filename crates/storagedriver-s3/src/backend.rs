@@ -185,9 +185,9 @@ impl ObjectStoreBackend for S3Backend {
     }
 
     fn suggest(&self, found: &[(Feature, bool)]) -> Option<Finding> {
-        let better = better(&self.profile, found)?;
+        let better: Vec<_> = better(&self.profile, found).iter().map(|profile| profile.name).collect();
         let finding = Finding::new("the profile of the store", Outcome::No);
-        Some(finding.with_detail(format!("set profile: {}", better.name)))
+        (!better.is_empty()).then(|| finding.with_detail(format!("set profile: {}", better.join(" or "))))
     }
 
     async fn presign(&self, key: &str, request: &RedirectRequest) -> StoreResult<Option<Url>> {

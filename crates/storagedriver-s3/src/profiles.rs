@@ -30,6 +30,8 @@ pub const PROFILES: &[Profile] = &[
         url_encoding: true,
         copies_by_reference: true,
         parts: PartSizes::Any,
+        // Version 16 copies whatever `x-amz-copy-source-if-match` says.
+        conditional_copy: false,
         unsigned_payload: true,
         ..GENERIC
     },

@@ -1,4 +1,5 @@
-//! The suite, the state machine and the histories, with both kinds of large objects, on a server in this process.
+//! The suite, with both kinds of large objects, on a server in this process; with static ones the state machine and the
+//! histories, too.
 
 mod server;
 
@@ -78,6 +79,4 @@ mod bare {
     use super::Servers;
 
     storagedriver_testsuites::register_suite!(Servers::bare());
-    storagedriver_testsuites::register_state_machine!(Servers::bare());
-    storagedriver_testsuites::register_histories!(Servers::bare());
 }

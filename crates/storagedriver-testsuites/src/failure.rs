@@ -32,10 +32,15 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
         match self.location {
-            Some(location) => write!(f, " (at {}:{})", location.file(), location.line()),
+            Some(location) => write!(f, " (at {}:{})", within_crate(location.file()), location.line()),
             None => Ok(()),
         }
     }
+}
+
+/// The part of a file's path below `src`: what comes before depends on where the crate was built.
+fn within_crate(file: &str) -> &str {
+    file.rsplit_once("/src/").map_or(file, |(_, file)| file)
 }
 
 // A `#[test]` that returns an error prints it by `Debug`.

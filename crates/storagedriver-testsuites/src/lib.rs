@@ -44,6 +44,7 @@ mod failure;
 pub mod faults;
 pub mod fixture;
 mod harness;
+#[cfg(feature = "model")]
 pub mod model;
 pub mod mutants;
 #[cfg(feature = "ipc")]
@@ -51,6 +52,7 @@ mod out_of_process;
 mod register;
 mod report;
 mod run;
+mod task;
 
 pub use cases::CASES;
 pub use costs::{Costs, costs};

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use storagedriver::Guarantee;
+use tokio::task::JoinError;
 
 use crate::fixture::Fixture;
 use crate::report;
+use crate::task::OwnedTask;
 use crate::{CASES, Checked, Failure, Harness};
 
 /// One case of the suite.
@@ -64,7 +66,7 @@ impl Outcome {
 /// Runs one case on a fresh store. A panic and a hang are failures like any other.
 ///
 /// Needs a tokio runtime with its timer; a case that blocks its thread is noticed only where the
-/// runtime has another one.
+/// runtime has another one. Dropped, it ends the case where it waits, and does not remove its store.
 pub async fn check(case: &'static Case, harness: Arc<dyn Harness>) -> Outcome {
     let (driver, outcome) = measured(case, harness).await;
     report::append(&driver, case.name, &outcome);
@@ -120,15 +122,22 @@ async fn guarded<T: Send + 'static>(
     timeout: Duration,
     future: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, String> {
-    let task = tokio::spawn(future);
-    let abort = task.abort_handle();
-    match tokio::time::timeout(timeout, task).await {
+    match tokio::time::timeout(timeout, OwnedTask::spawn(future)).await {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(stopped)) => Err(format!("panicked: {stopped}")),
-        Err(_) => {
-            abort.abort();
-            Err(hung(timeout))
-        }
+        Ok(Err(stopped)) => Err(format!("panicked: {}", said(stopped))),
+        Err(_) => Err(hung(timeout)),
+    }
+}
+
+/// What a panic said.
+fn said(stopped: JoinError) -> String {
+    match stopped.try_into_panic() {
+        Ok(panic) => match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
+            (Some(text), _) => (*text).to_owned(),
+            (None, Some(text)) => text.clone(),
+            (None, None) => "without a message".to_owned(),
+        },
+        Err(cancelled) => cancelled.to_string(),
     }
 }
 

@@ -11,7 +11,7 @@ use storagedriver::{FileInfo, Layer, Result, Storage, StorageDriver, StoragePath
 use storagedriver_inmemory::InMemory;
 use storagedriver_testsuites::{
     BoxError, CASES, Case, Harness, Outcome, REPORT_VARIABLE, SERVER_VARIABLE, Scale, Store, async_trait,
-    run_blocking, run_case, run_suite,
+    check, run_blocking, run_case, run_suite,
 };
 
 /// A harness whose stores are in memory, with one fault.
@@ -163,6 +163,58 @@ async fn a_program_runs_the_cases_it_chooses() {
     assert!(seen.contains(&(SIMPLE, "fail")) && seen.contains(&(SHARED, "skip")));
     assert!(seen.contains(&("list::tells_kinds", "pass")));
     assert_eq!(failed, seen.iter().filter(|(_, outcome)| *outcome == "fail").count());
+}
+
+/// A harness whose driver waits in `get_content` until the test is over, and tells that it was dropped there.
+struct Waiting(Arc<Mutex<Vec<&'static str>>>);
+
+#[derive(Debug)]
+struct WaitingDriver(Arc<dyn StorageDriver>, Arc<Mutex<Vec<&'static str>>>);
+
+struct Told(Arc<Mutex<Vec<&'static str>>>);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().push("dropped");
+    }
+}
+
+#[async_trait]
+impl Layer for WaitingDriver {
+    fn inner(&self) -> &dyn StorageDriver {
+        &*self.0
+    }
+
+    async fn get_content(&self, _: &StoragePath) -> Result<Bytes> {
+        self.1.lock().unwrap().push("waits");
+        let _told = Told(self.1.clone());
+        std::future::pending().await
+    }
+}
+
+#[async_trait]
+impl Harness for Waiting {
+    async fn open(&self) -> std::result::Result<Box<dyn Store>, BoxError> {
+        let storage = Storage::new(InMemory::new()).layer(|inner| WaitingDriver(inner, self.0.clone()));
+        Ok(Box::new(FaultyStore(storage, Fault::None)))
+    }
+}
+
+#[tokio::test]
+async fn a_case_that_is_given_up_goes_on_nowhere() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let harness: Arc<dyn Harness> = Arc::new(Waiting(seen.clone()));
+    let mut running = Box::pin(check(Case::find(SIMPLE).unwrap(), harness));
+    while seen.lock().unwrap().is_empty() {
+        tokio::select! {
+            _ = &mut running => panic!("the case cannot end"),
+            () = tokio::time::sleep(Duration::from_millis(1)) => {}
+        }
+    }
+    drop(running);
+    while *seen.lock().unwrap() != ["waits", "dropped"] {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
 
 /// Run by the test below in a process of its own, with the report asked for.

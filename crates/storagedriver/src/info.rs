@@ -89,6 +89,13 @@ impl FileInfo {
         self
     }
 
+    /// The same entry at another path.
+    #[must_use]
+    pub fn with_path(mut self, path: StoragePath) -> Self {
+        self.path = path;
+        self
+    }
+
     /// The path, absolute within the storage.
     pub fn path(&self) -> &StoragePath {
         &self.path
@@ -153,6 +160,13 @@ impl UploadInfo {
     /// can tell when it has moved on.
     pub fn new(path: StoragePath, size: u64, modified: SystemTime, id: impl AsRef<str>) -> Self {
         UploadInfo { path, size, modified, id: Arc::from(id.as_ref()) }
+    }
+
+    /// The same upload at another path.
+    #[must_use]
+    pub fn with_path(mut self, path: StoragePath) -> Self {
+        self.path = path;
+        self
     }
 
     /// The path that a commit would publish.

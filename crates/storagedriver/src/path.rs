@@ -65,12 +65,22 @@ impl StoragePath {
         Ok(StoragePath(Arc::from(path)))
     }
 
+    /// Whether `name` is one valid component: whether [`child`](Self::child) would take it.
+    pub fn is_component(name: &str) -> bool {
+        check_component(name).is_ok()
+    }
+
     /// The path of the child `name`.
     ///
     /// # Errors
     /// [`Error::InvalidPath`] if `name` is not one valid component.
     pub fn child(&self, name: &str) -> Result<Self> {
-        let text = if self.is_root() { format!("/{name}") } else { format!("{}/{name}", self.0) };
+        let above = if self.is_root() { "" } else { &self.0 };
+        // Sized at once: walks make millions of these.
+        let mut text = String::with_capacity(above.len().saturating_add(1).saturating_add(name.len()));
+        text.push_str(above);
+        text.push('/');
+        text.push_str(name);
         check_component(name).map_err(|reason| Error::invalid_path(&text, reason))?;
         Ok(StoragePath(Arc::from(text)))
     }
@@ -115,6 +125,27 @@ impl StoragePath {
         match self.0.rsplit_once('/') {
             Some(("", _)) | None => Some(Self::root()),
             Some((parent, _)) => Some(StoragePath(Arc::from(parent))),
+        }
+    }
+
+    /// The same path below `directory`: for the root, `directory` itself.
+    pub(crate) fn moved_below(&self, directory: &StoragePath) -> Self {
+        match (self.is_root(), directory.is_root()) {
+            (true, _) => directory.clone(),
+            (_, true) => self.clone(),
+            // Both keep the grammar, so the whole does.
+            _ => StoragePath(Arc::from(format!("{directory}{self}"))),
+        }
+    }
+
+    /// The path as seen from `directory`: the root for `directory` itself; `None` if this lies elsewhere.
+    pub(crate) fn seen_from(&self, directory: &StoragePath) -> Option<Self> {
+        if directory.is_root() {
+            return Some(self.clone());
+        }
+        match self.0.strip_prefix(directory.as_str())? {
+            "" => Some(Self::root()),
+            rest => rest.starts_with('/').then(|| StoragePath(Arc::from(rest))),
         }
     }
 

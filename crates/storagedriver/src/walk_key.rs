@@ -70,6 +70,11 @@ impl WalkKey {
         &self.path
     }
 
+    /// The same place below `directory`. Places keep their order so.
+    pub(crate) fn moved_below(&self, directory: &StoragePath) -> Self {
+        WalkKey { path: self.path.moved_below(directory), place: self.place }
+    }
+
     fn suffix(&self) -> &'static str {
         match (self.place, self.path.is_root()) {
             (Place::File, _) | (Place::Directory, true) => "",

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use storagedriver::bytes::Bytes;
-use storagedriver::layer::{ConcurrencyLimit, ReadOnly};
+use storagedriver::layer::{ConcurrencyLimit, ReadOnly, Subdirectory};
 use storagedriver::{
     Content, DriverWalk, DriverWriter, Error, ErrorKind, FileInfo, Finding, Guarantees, Layer, PathLimits,
-    ReadOptions, RedirectRequest, Result, Storage, StorageDriver, StoragePath, UploadInfo, WalkOptions,
-    WriteMode, async_trait,
+    ReadOptions, RedirectRequest, Result, Storage, StorageDriver, StoragePath, UploadInfo, WalkKey,
+    WalkOptions, WriteMode, async_trait,
 };
 use storagedriver_inmemory::InMemory;
 
@@ -193,4 +193,110 @@ async fn a_layer_forwards_every_method_that_it_does_not_change() {
     let counting = Arc::new(Counting::default());
     call_every_method(&ConcurrencyLimit::new(counting.clone(), 1)).await;
     assert_eq!(counting.0.load(Ordering::Relaxed), 17);
+
+    // The path `/a` of the root is `/a` of the whole.
+    let counting = Arc::new(Counting::default());
+    call_every_method(&Subdirectory::new(counting.clone(), StoragePath::root())).await;
+    assert_eq!(counting.0.load(Ordering::Relaxed), 17);
+}
+
+/// A storage, and its directory `/d/e` as one.
+fn with_subdirectory() -> (Storage, Storage) {
+    let whole = Storage::new(InMemory::new());
+    let below = whole.layer(|whole| Subdirectory::new(whole, StoragePath::parse("/d/e").unwrap()));
+    (whole, below)
+}
+
+async fn keys(storage: &Storage, options: WalkOptions) -> Vec<String> {
+    let mut walk = storage.walk("/", options).await.unwrap();
+    let mut keys = Vec::new();
+    while let Some(info) = walk.next().await.unwrap() {
+        keys.push(info.key().to_string());
+    }
+    keys
+}
+
+#[tokio::test]
+async fn a_subdirectory_is_a_store_of_its_own() {
+    let (whole, below) = with_subdirectory();
+    for outside in ["/a", "/d/a", "/d/e-", "/d/e.f/x", "/d/f"] {
+        whole.put_content(outside, "outside").await.unwrap();
+    }
+    below.put_content("/x/y", "inside").await.unwrap();
+    below.put_content("/z", "inside").await.unwrap();
+    below.writer("/x/u", WriteMode::Create).await.unwrap().close().await.unwrap();
+    whole.writer("/d/e", WriteMode::Create).await.unwrap().close().await.unwrap();
+
+    assert_eq!(whole.get_content("/d/e/x/y").await.unwrap(), "inside");
+    assert_eq!(below.stat("/x/y").await.unwrap().path().as_str(), "/x/y");
+    assert_eq!(keys(&below, WalkOptions::new()).await, ["/x/", "/x/y", "/z"]);
+    let after = |key: &str| key.parse::<WalkKey>().unwrap();
+    assert_eq!(keys(&below, WalkOptions::tree().after(after("/x/~"))).await, ["/z"]);
+    assert_eq!(keys(&below, WalkOptions::new().after(after("/"))).await, ["/x/", "/x/y", "/z"]);
+    assert_eq!(keys(&below, WalkOptions::new().after(after("/~"))).await, [""; 0]);
+
+    let uploads = below.uploads("/").await.unwrap();
+    assert_eq!(uploads.len(), 1, "the one at its own path is not inside: {uploads:?}");
+    assert_eq!(uploads[0].path().as_str(), "/x/u");
+    below.abort_upload(&uploads[0]).await.unwrap();
+    assert!(whole.uploads("/d/e/x").await.unwrap().is_empty());
+
+    below.rename("/z", "/x/z").await.unwrap();
+    below.delete("/x").await.unwrap();
+    assert_eq!(
+        keys(&whole, WalkOptions::new()).await,
+        ["/a", "/d/", "/d/a", "/d/e-", "/d/e.f/", "/d/e.f/x", "/d/f"]
+    );
+}
+
+#[tokio::test]
+async fn a_subdirectory_that_is_not_there_is_an_empty_root() {
+    let (whole, below) = with_subdirectory();
+    // An in-memory walk is the driver's own; without one the handle lists.
+    #[derive(Debug)]
+    struct ByList(Arc<dyn StorageDriver>);
+    #[async_trait]
+    impl Layer for ByList {
+        fn inner(&self) -> &dyn StorageDriver {
+            &*self.0
+        }
+        async fn walk(&self, _: &StoragePath, _: &WalkOptions) -> Result<Option<Box<dyn DriverWalk>>> {
+            Ok(None)
+        }
+    }
+    let by_list =
+        whole.layer(ByList).layer(|whole| Subdirectory::new(whole, StoragePath::parse("/d/e").unwrap()));
+    for below in [below, by_list] {
+        assert!(below.stat("/").await.unwrap().is_dir());
+        assert!(below.list("/").await.unwrap().is_empty());
+        assert!(keys(&below, WalkOptions::new()).await.is_empty());
+        assert!(below.uploads("/").await.unwrap().is_empty());
+        assert!(below.stat("/x").await.unwrap_err().is_not_found());
+    }
+}
+
+#[tokio::test]
+async fn errors_and_limits_of_a_subdirectory_are_its_own() {
+    let (whole, below) = with_subdirectory();
+    let error = below.get_content("/x").await.unwrap_err();
+    assert_eq!((error.path(), error.driver()), (Some("/x"), Some(whole.name())));
+    below.put_content("/x", "content").await.unwrap();
+    let error = below.reader("/x", ReadOptions::from_offset(8)).await.unwrap_err();
+    assert_eq!(error.path(), Some("/x"));
+    let error = below.rename("/absent", "/y").await.unwrap_err();
+    assert_eq!(error.path(), Some("/absent"));
+
+    let (limits, shorter) = (whole.limits(), below.limits());
+    assert_eq!((shorter.path, shorter.component), (limits.path - "/d/e".len(), limits.component));
+    let mut longest = String::new();
+    while longest.len() + 2 < shorter.path {
+        longest.push('/');
+        longest.push_str(&"n".repeat(limits.component.min(shorter.path - longest.len() - 1).min(200)));
+    }
+    longest.push_str(&"n".repeat(shorter.path - longest.len()));
+    below.put_content(&longest, "content").await.unwrap();
+    assert_eq!(
+        below.put_content(&format!("{longest}n"), "").await.unwrap_err().kind(),
+        ErrorKind::InvalidPath
+    );
 }

@@ -1,10 +1,10 @@
-// The S3 driver of CNCF Distribution, doing the same work as the subjects of the program beside it, and speaking to
+// The drivers of CNCF Distribution, doing the same work as the subjects of the program beside it, and speaking to
 // `cargo xtask bench` in the same way:
 //
-//	storagedriver-bench go WORK COUNT SIZE WORKERS FROM TO
+//	storagedriver-bench go STEP...
 //
-// with the storage in the variable STORAGEDRIVER_BENCH_STORAGE. It prints "ready", waits for a line, works, prints
-// "done" with the nanoseconds, and ends when its input does.
+// with the storage in the variable STORAGEDRIVER_BENCH_STORAGE. It does all steps but the last, prints "ready", waits for a
+// line, does the last, prints "done" with what it took, and ends when its input does.
 package main
 
 import (
@@ -13,11 +13,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/distribution/distribution/v3/registry/storage/driver/factory"
+	_ "github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
+	_ "github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 	_ "github.com/distribution/distribution/v3/registry/storage/driver/s3-aws"
 )
 
@@ -29,16 +29,8 @@ func main() {
 }
 
 func run(arguments []string) error {
-	if len(arguments) != 7 {
-		return fmt.Errorf("usage: storagedriver-bench go WORK COUNT SIZE WORKERS FROM TO")
-	}
-	numbers := make([]int64, 3)
-	for i, text := range arguments[2:5] {
-		number, err := strconv.ParseInt(text, 10, 64)
-		if err != nil {
-			return err
-		}
-		numbers[i] = number
+	if len(arguments) < 2 {
+		return fmt.Errorf("usage: storagedriver-bench go STEP...")
 	}
 	var storage struct {
 		Driver     string
@@ -61,17 +53,31 @@ func run(arguments []string) error {
 	if _, err := driver.GetContent(ctx, warm); err != nil {
 		return err
 	}
-	w := work{driver, numbers[0], numbers[1], numbers[2], arguments[5], arguments[6]}
+	var last *work
+	for _, text := range arguments[1:] {
+		if last != nil {
+			if _, err := last.run(ctx); err != nil {
+				return err
+			}
+		}
+		if last, err = prepare(driver, text); err != nil {
+			return err
+		}
+	}
 	input := bufio.NewReader(os.Stdin)
 	fmt.Println("ready")
 	if _, err := input.ReadString('\n'); err != nil {
 		return err
 	}
-	started := time.Now()
-	if err := w.run(ctx, arguments[1]); err != nil {
+	took, err := last.run(ctx)
+	if err != nil {
 		return err
 	}
-	fmt.Println("done", time.Since(started).Nanoseconds())
+	text, err := json.Marshal(took)
+	if err != nil {
+		return err
+	}
+	fmt.Println("done", string(text))
 	// Whoever measures reads our memory now.
 	_, _ = input.ReadString('\n')
 	return nil

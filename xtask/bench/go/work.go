@@ -2,113 +2,206 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	storagedriver "github.com/distribution/distribution/v3/registry/storage/driver"
 )
 
-// What a server hands on at a time, in bytes.
-const piece = 1 << 20
-
 type work struct {
-	driver               storagedriver.StorageDriver
-	count, size, workers int64
-	from, to             string
+	step
+	driver storagedriver.StorageDriver
+	chunk  []byte
+	ring   []string
 }
 
-func (w work) run(ctx context.Context, kind string) error {
-	chunk := make([]byte, min(w.size, piece))
-	for i := range chunk {
-		chunk[i] = byte(i % 251)
+func (w *work) run(ctx context.Context) (took, error) {
+	if w.Kind == "stream" {
+		return w.stream(ctx)
 	}
-	switch kind {
-	case "put":
-		return w.each(func(i int64) error { return w.driver.PutContent(ctx, blob(w.from, i), chunk) })
-	case "get":
-		return w.each(func(i int64) error {
-			content, err := w.driver.GetContent(ctx, blob(w.from, i))
-			return expect(int64(len(content)), w.size, err)
-		})
-	case "upload":
-		return w.upload(ctx, chunk)
-	case "download":
-		reader, err := w.driver.Reader(ctx, w.from, 0)
-		if err != nil {
-			return err
-		}
-		defer reader.Close()
-		size, err := io.Copy(io.Discard, reader)
-		return expect(size, w.size, err)
-	case "rename":
-		return w.driver.Move(ctx, w.from, w.to)
-	case "list":
-		children, err := w.driver.List(ctx, w.from)
-		return expect(int64(len(children)), w.size, err)
-	case "walk":
-		var files int64
-		err := w.driver.Walk(ctx, w.from, func(info storagedriver.FileInfo) error {
-			if !info.IsDir() {
-				files++
-			}
-			return nil
-		})
-		return expect(files, w.size, err)
-	case "delete":
-		return w.driver.Delete(ctx, w.from)
-	case "registry-upload":
-		for i := range w.count {
-			if err := w.registryUpload(ctx, fmt.Sprintf("%s/%d/data", w.from, i), blob(w.to, i), chunk); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	return fmt.Errorf("no work %q", kind)
-}
-
-// each does one thing for every index; each worker takes the next.
-func (w work) each(one func(int64) error) error {
+	var next, operations atomic.Int64
+	var isOver atomic.Bool
 	var group sync.WaitGroup
-	var next atomic.Int64
-	failures := make(chan error, w.workers)
-	for range w.workers {
+	failures := make(chan error, w.Workers)
+	started := time.Now()
+	if w.Milliseconds > 0 {
+		// Reading a clock for each operation would cost what the fastest of them do.
+		time.AfterFunc(time.Duration(w.Milliseconds)*time.Millisecond, func() { isOver.Store(true) })
+	}
+	for range w.Workers {
 		group.Go(func() {
-			for i := next.Add(1) - 1; i < w.count; i = next.Add(1) - 1 {
-				if err := one(i); err != nil {
+			done := int64(0)
+			for {
+				i := next.Add(1) - 1
+				// Whatever takes longer than the time is done once.
+				if w.Milliseconds == 0 && i >= w.Count || w.Milliseconds > 0 && i > 0 && isOver.Load() {
+					operations.Add(done)
+					return
+				}
+				if err := w.one(ctx, i); err != nil {
 					failures <- err
 					return
 				}
+				done++
 			}
 		})
 	}
 	group.Wait()
 	close(failures)
-	return <-failures
+	return since(started, operations.Load()), <-failures
 }
 
-func (w work) upload(ctx context.Context, chunk []byte) error {
-	writer, err := w.driver.Writer(ctx, w.from, false)
+func (w *work) one(ctx context.Context, i int64) error {
+	switch w.Kind {
+	case "put":
+		return w.driver.PutContent(ctx, w.path(i), w.chunk)
+	case "put-flat":
+		return w.driver.PutContent(ctx, fmt.Sprintf("%s/f%06d", w.From, i), w.chunk)
+	case "get":
+		content, err := w.driver.GetContent(ctx, w.path(i))
+		return expect(int64(len(content)), w.Size, err)
+	case "stat":
+		_, err := w.driver.Stat(ctx, w.path(i))
+		return err
+	case "stat-missing":
+		_, err := w.driver.Stat(ctx, w.From)
+		if errors.As(err, new(storagedriver.PathNotFoundError)) {
+			return nil
+		}
+		return fmt.Errorf("not missing: %w", err)
+	case "upload":
+		_, err := w.upload(ctx)
+		return err
+	case "download":
+		return w.download(ctx)
+	case "rename":
+		return w.driver.Move(ctx, w.From, w.To)
+	case "move":
+		if i%2 == 0 {
+			return w.driver.Move(ctx, w.From, w.To)
+		}
+		return w.driver.Move(ctx, w.To, w.From)
+	case "list":
+		children, err := w.driver.List(ctx, w.From)
+		return expect(int64(len(children)), w.Size, err)
+	case "walk":
+		return w.walk(ctx)
+	case "delete":
+		return w.driver.Delete(ctx, w.From)
+	case "registry-upload":
+		return w.registryUpload(ctx, fmt.Sprintf("%s/%d/data", w.From, i), blob(w.To, i))
+	}
+	return fmt.Errorf("no work %q", w.Kind)
+}
+
+func (w *work) path(i int64) string {
+	if w.Ring > 0 {
+		return w.ring[i%w.Ring]
+	}
+	return blob(w.From, i)
+}
+
+func (w *work) walk(ctx context.Context) error {
+	var files int64
+	err := w.driver.Walk(ctx, w.From, func(info storagedriver.FileInfo) error {
+		if !info.IsDir() {
+			files++
+		}
+		return nil
+	})
+	return expect(files, w.Size, err)
+}
+
+// upload returns when all was handed over, before it was committed.
+func (w *work) upload(ctx context.Context) (time.Time, error) {
+	writer, err := w.driver.Writer(ctx, w.From, false)
+	if err != nil {
+		return time.Time{}, err
+	}
+	for range w.Size / int64(len(w.chunk)) {
+		if _, err := writer.Write(w.chunk); err != nil {
+			return time.Time{}, err
+		}
+	}
+	handed := time.Now()
+	if err := writer.Commit(ctx); err != nil {
+		return handed, err
+	}
+	return handed, writer.Close()
+}
+
+// download takes what comes as it comes.
+func (w *work) download(ctx context.Context) error {
+	reader, err := w.driver.Reader(ctx, w.From, 0)
 	if err != nil {
 		return err
 	}
-	for range w.size / piece {
-		if _, err := writer.Write(chunk); err != nil {
+	defer reader.Close()
+	size, err := io.Copy(io.Discard, reader)
+	return expect(size, w.Size, err)
+}
+
+// read streams a content through a buffer.
+func (w *work) read(ctx context.Context, buffer []byte) error {
+	reader, err := w.driver.Reader(ctx, w.From, 0)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	var size int64
+	for {
+		count, err := reader.Read(buffer)
+		size += int64(count)
+		if err == io.EOF {
+			return expect(size, w.Size, nil)
+		}
+		if err != nil {
 			return err
 		}
 	}
-	if err := writer.Commit(ctx); err != nil {
-		return err
+}
+
+// stream writes, commits, reads into a buffer as large as a piece, and reads what comes as it comes.
+func (w *work) stream(ctx context.Context) (took, error) {
+	buffer := make([]byte, len(w.chunk))
+	laps := map[string]int64{}
+	began := time.Now()
+	for range w.Count {
+		started := time.Now()
+		handed, err := w.upload(ctx)
+		if err != nil {
+			return took{}, err
+		}
+		committed := time.Now()
+		if err := w.read(ctx, buffer); err != nil {
+			return took{}, err
+		}
+		read := time.Now()
+		if err := w.download(ctx); err != nil {
+			return took{}, err
+		}
+		copied := time.Now()
+		if err := w.driver.Delete(ctx, w.From); err != nil {
+			return took{}, err
+		}
+		laps["write"] += handed.Sub(started).Nanoseconds()
+		laps["write-commit"] += committed.Sub(started).Nanoseconds()
+		laps["read"] += read.Sub(committed).Nanoseconds()
+		laps["copy"] += copied.Sub(read).Nanoseconds()
 	}
-	return writer.Close()
+	total := since(began, w.Count)
+	total.Laps = laps
+	return total, nil
 }
 
 // registryUpload is an upload as a registry makes it: opened and closed, three times a chunk appended by a writer of
 // its own, committed by another, moved to its place.
-func (w work) registryUpload(ctx context.Context, from, to string, chunk []byte) error {
+func (w *work) registryUpload(ctx context.Context, from, to string) error {
 	step := func(add bool, content []byte, commit bool) error {
 		writer, err := w.driver.Writer(ctx, from, add)
 		if err != nil {
@@ -130,7 +223,7 @@ func (w work) registryUpload(ctx context.Context, from, to string, chunk []byte)
 		return err
 	}
 	for range 3 {
-		if err := step(true, chunk, false); err != nil {
+		if err := step(true, w.chunk, false); err != nil {
 			return err
 		}
 	}

@@ -5,9 +5,8 @@ use std::io::BufRead as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, stream};
@@ -79,7 +78,6 @@ impl Drop for Echo {
     }
 }
 
-#[async_trait]
 impl Subject for Echo {
     async fn put(&self, _: &str, content: Bytes) -> Outcome {
         let path = PathAndQuery::from_static("/echo/Unary");
@@ -100,11 +98,15 @@ impl Subject for Echo {
         )
     }
 
-    async fn upload(&self, _: &str, chunk: Bytes, times: u64) -> Outcome {
+    async fn stat(&self, _: &str) -> Outcome<bool> {
+        Err("an echo knows nothing".into())
+    }
+
+    async fn upload(&self, _: &str, chunk: Bytes, times: u64) -> Outcome<Instant> {
         let path = PathAndQuery::from_static("/echo/Up");
         let pieces = stream::iter((0..times).map(move |_| chunk.clone()));
         self.client().await?.client_streaming(Request::new(pieces), path, Codec::default()).await?;
-        Ok(())
+        Ok(Instant::now())
     }
 
     async fn download(&self, path: &str) -> Outcome<u64> {
@@ -118,6 +120,10 @@ impl Subject for Echo {
             size += piece.len() as u64;
         }
         Ok(size)
+    }
+
+    async fn read(&self, path: &str, _: &mut [u8]) -> Outcome<u64> {
+        self.download(path).await
     }
 
     async fn rename(&self, _: &str, _: &str) -> Outcome {
@@ -134,6 +140,10 @@ impl Subject for Echo {
 
     async fn delete(&self, _: &str) -> Outcome {
         Err("an echo deletes nothing".into())
+    }
+
+    async fn delete_file(&self, path: &str) -> Outcome {
+        self.delete(path).await
     }
 }
 

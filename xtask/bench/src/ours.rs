@@ -1,21 +1,30 @@
 //! This project's driver, as a user has it: by its name, through [`Storage`].
 
-use async_trait::async_trait;
+use std::time::Instant;
+
 use bytes::Bytes;
-use storagedriver::{ReadOptions, Storage, Value, WalkOptions, WriteMode, factory};
+use storagedriver::{ErrorKind, ReadOptions, Storage, Value, WalkOptions, WriteMode, factory};
 use storagedriver_bench as _;
+use storagedriver_filesystem as _;
+use storagedriver_inmemory as _;
 use storagedriver_ipc as _;
 use storagedriver_s3 as _;
 
 use crate::parameters::Parameters;
-use crate::subject::{Outcome, Subject};
+use crate::subject::{Outcome, Subject, read_all};
 
-pub(crate) struct Ours(Storage);
+pub(crate) struct Ours {
+    storage: Storage,
+    /// Of walks: as the backend has it, or as Distribution's walk has it where that costs nothing.
+    order: WalkOptions,
+}
 
 impl Ours {
     pub(crate) async fn open(parameters: &Parameters) -> Outcome<Self> {
         let values = parameters.values.iter().map(|(name, value)| (name.as_str(), native(value)));
-        Ok(Ours(factory::create(&parameters.driver, values.collect()).await?))
+        let storage = factory::create(&parameters.driver, values.collect()).await?;
+        let order = if parameters.is_local() { WalkOptions::tree() } else { WalkOptions::new() };
+        Ok(Ours { storage, order })
     }
 }
 
@@ -27,26 +36,35 @@ fn native(value: &serde_json::Value) -> Value {
     }
 }
 
-#[async_trait]
 impl Subject for Ours {
     async fn put(&self, path: &str, content: Bytes) -> Outcome {
-        Ok(self.0.put_content(path, content).await?)
+        Ok(self.storage.put_content(path, content).await?)
     }
 
     async fn get(&self, path: &str) -> Outcome<u64> {
-        Ok(self.0.get_content(path).await?.len() as u64)
+        Ok(self.storage.get_content(path).await?.len() as u64)
     }
 
-    async fn upload(&self, path: &str, chunk: Bytes, times: u64) -> Outcome {
-        let mut writer = self.0.writer(path, WriteMode::Create).await?;
+    async fn stat(&self, path: &str) -> Outcome<bool> {
+        match self.storage.stat(path).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::PathNotFound => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn upload(&self, path: &str, chunk: Bytes, times: u64) -> Outcome<Instant> {
+        let mut writer = self.storage.writer(path, WriteMode::Create).await?;
         for _ in 0..times {
             writer.write(chunk.clone()).await?;
         }
-        Ok(writer.commit().await?)
+        let handed = Instant::now();
+        writer.commit().await?;
+        Ok(handed)
     }
 
     async fn download(&self, path: &str) -> Outcome<u64> {
-        let mut content = self.0.reader(path, ReadOptions::all()).await?;
+        let mut content = self.storage.reader(path, ReadOptions::all()).await?;
         let mut size = 0;
         while let Some(chunk) = content.next().await {
             size += chunk?.len() as u64;
@@ -54,16 +72,20 @@ impl Subject for Ours {
         Ok(size)
     }
 
+    async fn read(&self, path: &str, buffer: &mut [u8]) -> Outcome<u64> {
+        read_all(self.storage.reader(path, ReadOptions::all()).await?.into_async_read(), buffer).await
+    }
+
     async fn rename(&self, from: &str, to: &str) -> Outcome {
-        Ok(self.0.rename(from, to).await?)
+        Ok(self.storage.rename(from, to).await?)
     }
 
     async fn list(&self, path: &str) -> Outcome<u64> {
-        Ok(self.0.list(path).await?.len() as u64)
+        Ok(self.storage.list(path).await?.len() as u64)
     }
 
     async fn walk(&self, path: &str) -> Outcome<u64> {
-        let mut walk = self.0.walk(path, WalkOptions::new()).await?;
+        let mut walk = self.storage.walk(path, self.order.clone()).await?;
         let mut files = 0;
         while let Some(info) = walk.next().await? {
             files += u64::from(info.is_file());
@@ -72,17 +94,21 @@ impl Subject for Ours {
     }
 
     async fn delete(&self, path: &str) -> Outcome {
-        Ok(self.0.delete(path).await?)
+        Ok(self.storage.delete(path).await?)
+    }
+
+    async fn delete_file(&self, path: &str) -> Outcome {
+        self.delete(path).await
     }
 
     async fn registry_upload(&self, from: &str, to: &str, chunk: Bytes) -> Outcome {
-        self.0.writer(from, WriteMode::Create).await?.close().await?;
+        self.storage.writer(from, WriteMode::Create).await?.close().await?;
         for _ in 0..3 {
-            let mut writer = self.0.writer(from, WriteMode::Append).await?;
+            let mut writer = self.storage.writer(from, WriteMode::Append).await?;
             writer.write(chunk.clone()).await?;
             writer.close().await?;
         }
-        self.0.writer(from, WriteMode::Append).await?.commit().await?;
-        Ok(self.0.rename(from, to).await?)
+        self.storage.writer(from, WriteMode::Append).await?.commit().await?;
+        Ok(self.storage.rename(from, to).await?)
     }
 }

@@ -1,5 +1,7 @@
 //! The storage to work on, as the drivers' own parameters name it.
 
+use std::path::Path;
+
 use serde_json::{Map, Value};
 
 use crate::subject::Outcome;
@@ -26,5 +28,20 @@ impl Parameters {
     pub(crate) fn text(&self, name: &str) -> Outcome<&str> {
         let value = self.values.get(name).and_then(Value::as_str);
         value.ok_or_else(|| format!("the storage has no `{name}`").into())
+    }
+
+    /// The directory of a storage in one.
+    pub(crate) fn root(&self) -> Outcome<&Path> {
+        self.text("rootdirectory").map(Path::new)
+    }
+
+    /// Whether what is acknowledged survives a power cut, which is the default.
+    pub(crate) fn is_durable(&self) -> bool {
+        self.values.get("durability").and_then(Value::as_str) != Some("none")
+    }
+
+    /// Whether it is in memory or in a directory.
+    pub(crate) fn is_local(&self) -> bool {
+        matches!(self.driver.as_str(), "inmemory" | "filesystem")
     }
 }

@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::gateway::Gateway;
 use crate::project::Outcome;
 
@@ -13,17 +15,21 @@ use crate::project::Outcome;
 const LIMIT: Duration = Duration::from_secs(600);
 
 /// What one piece of work took.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Measured {
     /// By the subject's own clock.
     pub(crate) nanoseconds: u64,
+    /// How often the same was done.
+    pub(crate) operations: u64,
+    /// Of work in several parts: the name of each, and its nanoseconds.
+    pub(crate) laps: Vec<(String, u64)>,
     /// That reached the server meanwhile; 0 where there is none.
     pub(crate) requests: u64,
     /// The most memory that its process had meanwhile, in bytes.
     pub(crate) peak_rss: u64,
 }
 
-/// Runs a program that says `ready`, waits for a line, says `done` with nanoseconds, and waits again.
+/// Runs a program that says `ready`, waits for a line, says `done` with what it took, and waits again.
 ///
 /// # Errors
 /// It cannot be started, it fails, it takes too long, or the gateway does not answer.
@@ -36,12 +42,28 @@ pub(crate) fn measure(command: &mut Command, gateway: Option<&Gateway>) -> Outco
     let count = || gateway.map_or(Ok(0), Gateway::requests);
     let before = count()?;
     run.proceed()?;
-    let nanoseconds = run.line("done ")?.parse()?;
-    let requests = count()?.saturating_sub(before);
-    let peak_rss = peak(&fs::read_to_string(format!("/proc/{}/status", run.child.id()))?)?;
+    let mut measured = took(&run.line("done ")?)?;
+    measured.requests = count()?.saturating_sub(before);
+    measured.peak_rss = peak(&fs::read_to_string(format!("/proc/{}/status", run.child.id()))?)?;
     run.proceed()?;
     run.end()?;
-    Ok(Measured { nanoseconds, requests, peak_rss })
+    Ok(measured)
+}
+
+/// What a program says it took.
+fn took(text: &str) -> Outcome<Measured> {
+    let said: Value = serde_json::from_str(text).map_err(|error| format!("`{text}`: {error}"))?;
+    let number = |name: &str| {
+        let number = said.get(name).and_then(Value::as_u64);
+        number.ok_or_else(|| format!("`{text}` has no `{name}`"))
+    };
+    let laps = said.get("laps").and_then(Value::as_object).into_iter().flatten();
+    let laps = laps.filter_map(|(name, lap)| Some((name.clone(), lap.as_u64()?))).collect();
+    let operations = number("operations")?;
+    if operations == 0 {
+        return Err(format!("`{text}`: it did nothing").into());
+    }
+    Ok(Measured { nanoseconds: number("nanoseconds")?, operations, laps, requests: 0, peak_rss: 0 })
 }
 
 /// A subject's process; killed when it is dropped.
@@ -114,6 +136,16 @@ mod tests {
         let status = "Name:\tx\nVmPeak:\t  999 kB\nVmHWM:\t    2048 kB\nVmRSS:\t 1024 kB\n";
         assert_eq!(peak(status).unwrap(), 2 << 20);
         assert!(peak("Name:\tx\n").is_err());
+    }
+
+    #[test]
+    fn what_it_took_is_read() {
+        let measured = took(r#"{"nanoseconds":70,"operations":2,"laps":{"read":30,"write":40}}"#).unwrap();
+        assert_eq!((measured.nanoseconds, measured.operations), (70, 2));
+        assert_eq!(measured.laps, [("read".to_owned(), 30), ("write".to_owned(), 40)]);
+        assert!(took("70").is_err());
+        let error = took(r#"{"nanoseconds":70,"operations":0,"laps":{}}"#).unwrap_err().to_string();
+        assert!(error.ends_with("it did nothing"), "{error}");
     }
 
     #[test]

@@ -1,92 +1,123 @@
 //! The same work by ours and by its peers, in one run: `cargo xtask bench`.
 
+mod bed;
+mod chart;
 mod gateway;
+mod goals;
+mod ground;
 mod measure;
+mod options;
+mod places;
 mod programs;
 mod results;
+mod table;
 mod workloads;
 
 use std::fs;
-
-use serde_json::{Value, json};
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::project::{Outcome, Project};
-use crate::servers::{self, Running};
-use gateway::Gateway;
+use crate::servers;
+use bed::Bed;
+use ground::Ground;
 use measure::{Measured, measure};
+use options::Options;
+use places::Place;
 use programs::Programs;
-use results::{Results, Row};
-use workloads::{Bed, Scale, Step, Workload};
+use results::{Results, Run};
+use workloads::{Scale, Step, Workload};
 
-/// Everything lies below this, as in a bucket that holds more than a registry.
-const ROOT: &str = "/bench";
+/// What is written below the build directory.
+const RESULTS: &str = "results.json";
+const CHART: &str = "chart.svg";
 
-/// Runs the workloads named, or all, writes `target/bench/results.json`, and prints the table.
+/// When a quick run begins nothing more: whatever is under way then, three minutes have to be enough.
+const QUICK: Duration = Duration::from_secs(150);
+
+/// Runs what is asked for, or everything, writes the results and a chart of them, and prints the tables.
 pub(crate) fn run(project: &Project, arguments: &[&str]) -> Outcome {
-    let (options, names): (Vec<&str>, Vec<&str>) = arguments.iter().partition(|word| word.starts_with('-'));
-    let scale = match options.as_slice() {
-        [] => Scale::Full,
-        ["--quick"] => Scale::Quick,
-        _ => {
-            return Err(
-                format!("bench takes --quick and names of workloads, not {}", options.join(" ")).into()
-            );
-        }
-    };
-    let workloads = workloads::all(scale);
-    if let Some(unknown) = names.iter().find(|name| workloads.iter().all(|workload| workload.name != **name))
-    {
-        let known: Vec<&str> = workloads.iter().map(|workload| workload.name).collect();
-        return Err(format!("no workload `{unknown}`; there are {}", known.join(", ")).into());
-    }
-    let place = project.target.join("bench");
-    fs::create_dir_all(&place)?;
-    let programs = Programs::build(project, &place)?;
-    let chosen: Vec<&Workload> =
-        workloads.iter().filter(|workload| names.is_empty() || names.contains(&workload.name)).collect();
+    let options = Options::parse(arguments)?;
+    let places = places::find(project)?;
+    let beds = beds(&places);
+    let all = beds.iter().flat_map(|bed| workloads::of(*bed, options.scale));
+    let names: Vec<&str> = all.map(|workload| workload.name).collect();
+    options.check(&beds, &names)?;
+    let site = project.target.join("bench");
+    fs::create_dir_all(&site)?;
+    let programs = Programs::build(project, &site)?;
     let mut results = Results::default();
-    for bed in Bed::ALL {
-        let mut rows = chosen.iter().filter(|workload| workload.bed == bed).peekable();
-        if rows.peek().is_none() {
+    let mut left_out = 0;
+    let started = Instant::now();
+    for bed in beds.into_iter().filter(|bed| options.takes_bed(*bed)) {
+        let workloads = workloads::of(bed, options.scale);
+        let is_asked_for = |workload: &Workload| options.takes_workload(workload.name);
+        let workloads: Vec<Workload> = workloads.into_iter().filter(is_asked_for).collect();
+        if workloads.is_empty() || is_left_out(bed, &options) {
             continue;
         }
-        let running = if bed == Bed::S3 { Some(servers::CEPH.start(project)?) } else { None };
-        let mut bench = Bench {
-            gateway: running.as_ref().map(Gateway::of).transpose()?,
-            storage: running.as_ref().map(storage).unwrap_or_default(),
-            programs: &programs,
-            scale,
-            scratch: 0,
-        };
-        for workload in rows {
-            bench.run(workload, &mut results)?;
+        if options.scale == Scale::Quick && started.elapsed() > QUICK {
+            left_out += workloads.len();
+            continue;
         }
+        let ground = Ground::prepare(project, bed, &places, &programs, options.scale)?;
+        let mut bench = Bench { ground, programs: &programs, options: &options, scratch: 0 };
+        for workload in &workloads {
+            if options.scale == Scale::Quick && started.elapsed() > QUICK {
+                left_out += 1;
+            } else {
+                bench.run(workload, &mut results)?;
+            }
+        }
+        // What comes after may fail.
+        write(&site, &results)?;
     }
-    let written = place.join("results.json");
-    fs::write(&written, format!("{:#}\n", results.json()))?;
-    println!("\n{}\n{}", results.table(), project.relative(&written));
+    println!("\n{}\n{}", table::all(&results), goals::table(&results));
+    for file in [RESULTS, CHART] {
+        println!("{}", project.relative(&site.join(file)));
+    }
+    if left_out > 0 {
+        println!(
+            "{left_out} workloads are left out: this machine is too slow, or too busy, for all in three minutes"
+        );
+    }
     match results.failures() {
         0 => Ok(()),
         failures => Err(format!("{failures} runs failed").into()),
     }
 }
 
-/// The storage on a server that every subject works on.
-fn storage(running: &Running) -> Value {
-    let mut storage = running.storage.clone();
-    if let Some(parameters) = storage.get_mut("parameters").and_then(Value::as_object_mut) {
-        parameters.insert("rootdirectory".to_owned(), ROOT.into());
-    }
-    storage
+/// All that can be worked on here, the quickest first.
+fn beds(places: &[Place]) -> Vec<Bed> {
+    let files = |is_durable| {
+        places.iter().map(move |place| Bed::Files { file_system: place.file_system, is_durable })
+    };
+    let mut beds = vec![Bed::InMemory];
+    beds.extend(files(true).chain(files(false)));
+    beds.extend([Bed::Ipc, Bed::S3]);
+    beds
 }
 
-/// A server and the programs to run on it.
+/// Whether a bed takes a server that is not here, and that nobody asked for by its name: installing one would be
+/// a surprise.
+fn is_left_out(bed: Bed, options: &Options) -> bool {
+    let is_missing = bed == Bed::S3 && !servers::ceph::is_installed() && !options.names_bed(bed);
+    if is_missing {
+        eprintln!("\nthere is no Ceph here: s3 is left out; `cargo xtask bench --driver s3` installs it");
+    }
+    is_missing
+}
+
+fn write(site: &Path, results: &Results) -> Outcome {
+    fs::write(site.join(RESULTS), format!("{:#}\n", results.json()))?;
+    Ok(fs::write(site.join(CHART), chart::svg(results))?)
+}
+
+/// A bed and the programs to run on it.
 struct Bench<'a> {
-    /// Where requests are counted, if it is a server's.
-    gateway: Option<Gateway>,
-    storage: Value,
+    ground: Ground<'a>,
     programs: &'a Programs,
-    scale: Scale,
+    options: &'a Options,
     /// How many scratch directories were given away.
     scratch: u32,
 }
@@ -95,78 +126,75 @@ impl Bench<'_> {
     /// All subjects at one workload. The order turns with each round, so that none always comes
     /// after the same one.
     fn run(&mut self, workload: &Workload, results: &mut Results) -> Outcome {
-        eprintln!("\n{}: {}", workload.name, workload.about);
+        eprintln!("\n{} {}: {}", workload.bed.driver(), workload.name, workload.about);
+        if !self.ground.has_room(workload)? {
+            eprintln!("  left out: the disk has not room enough");
+            return Ok(());
+        }
         let shared = self.directory(workload.name);
         if let Some(step) = workload.once() {
-            self.step("ours", &step, &shared)?;
+            self.prepare(&step, &shared)?;
         }
-        let subjects: Vec<&'static str> =
-            workload.subjects().filter(|subject| self.programs.has(subject)).collect();
+        let is_here = |subject: &&str| self.programs.has(subject) && self.options.takes_subject(subject);
+        let subjects: Vec<&'static str> = workload.subjects().filter(is_here).collect();
         for round in 0..workload.rounds {
             let turned = subjects.iter().cycle().skip(round % subjects.len().max(1)).take(subjects.len());
             for &subject in turned {
                 // What one subject wrote must not be there when the next one writes.
                 let place = if workload.is_shared() { shared.clone() } else { self.directory(workload.name) };
-                let row = match self.round(workload, subject, &place) {
-                    Ok(measured) => Row::Measured(measured),
+                let run = match self.round(workload, subject, &place) {
+                    Ok(measured) => Run::Measured(measured),
                     Err(error) => {
                         eprintln!("  {subject} failed: {error}");
-                        Row::Failed
+                        Run::Failed
                     }
                 };
-                results.add(workload, subject, row);
+                results.add(workload, subject, run);
             }
         }
         if let Some(step) = workload.last() {
-            self.step("ours", &step, &shared)?;
+            self.prepare(&step, &shared)?;
         }
-        self.reclaim(workload)
+        self.ground.clear(&shared)?;
+        self.ground.reclaim(workload)
     }
 
     fn round(&self, workload: &Workload, subject: &str, place: &str) -> Outcome<Measured> {
         if let Some(step) = workload.before() {
-            self.step("ours", &step, place)?;
+            self.prepare(&step, place)?;
         }
-        let measured = self.step(subject, &workload.step, place)?;
+        let measured = self.steps(subject, &workload.steps(), place)?;
         eprintln!(
-            "  {subject:13} {:10.3} s {:8} requests {:6} MiB",
+            "  {subject:13} {:10.3} s {:10} times {:8} requests {:6} MiB",
             measured.nanoseconds as f64 / 1e9,
+            measured.operations,
             measured.requests,
             measured.peak_rss >> 20
         );
         if let Some(step) = workload.after() {
-            self.step("ours", &step, place)?;
+            self.prepare(&step, place)?;
         }
-        self.reclaim(workload)?;
+        if !workload.is_shared() {
+            self.ground.clear(place)?;
+        }
+        self.ground.reclaim(workload)?;
         Ok(measured)
     }
 
-    fn step(&self, subject: &str, step: &Step, place: &str) -> Outcome<Measured> {
+    /// Does what is not measured.
+    fn prepare(&self, step: &Step, place: &str) -> Outcome {
+        let Some((subject, storage)) = self.ground.preparer() else { return Ok(()) };
         let mut command = self.programs.command(subject)?;
-        command
-            .args(step.arguments(place))
-            .env("STORAGEDRIVER_BENCH_STORAGE", self.storage(subject).to_string());
-        measure(&mut command, self.gateway.as_ref())
+        command.arg(step.in_place(place).to_string());
+        command.env("STORAGEDRIVER_BENCH_STORAGE", storage.to_string());
+        measure(&mut command, None).map(drop)
     }
 
-    /// What the subject's program opens.
-    fn storage(&self, subject: &str) -> Value {
-        if self.gateway.is_some() {
-            return self.storage.clone();
-        }
-        let (size, entries) = (workloads::streamed(self.scale), workloads::entries(self.scale));
-        let mut parameters = json!({ "size": size.to_string(), "entries": entries.to_string() });
-        if subject != "ours" {
-            return json!({ "driver": "null", "parameters": parameters });
-        }
-        if let Some(parameters) = parameters.as_object_mut() {
-            parameters.insert("path".to_owned(), self.programs.null.display().to_string().into());
-        }
-        json!({ "driver": "external", "parameters": parameters })
-    }
-
-    fn reclaim(&self, workload: &Workload) -> Outcome {
-        self.gateway.as_ref().map_or(Ok(()), |gateway| gateway.reclaim(workload.is_large()))
+    fn steps(&self, subject: &str, steps: &[Step], place: &str) -> Outcome<Measured> {
+        let mut command = self.programs.command(subject)?;
+        command.args(steps.iter().map(|step| step.in_place(place).to_string()));
+        command.env("STORAGEDRIVER_BENCH_STORAGE", self.ground.storage(subject).to_string());
+        measure(&mut command, self.ground.gateway())
     }
 
     fn directory(&mut self, name: &str) -> String {

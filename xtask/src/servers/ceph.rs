@@ -32,6 +32,11 @@ const CLASSES: [&str; 2] = ["REDUCED_REDUNDANCY", "STANDARD_IA"];
 const PROGRAMS: &[&str] =
     &["ceph", "ceph-authtool", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-admin"];
 
+/// Whether everything that it takes is here.
+pub(crate) fn is_installed() -> bool {
+    PROGRAMS.iter().all(|program| install::find(program).is_some())
+}
+
 pub(crate) const CEPH_SWIFT: Server = Server {
     name: "ceph-swift",
     about: "Ceph's object gateway by Swift's protocol, for swift",

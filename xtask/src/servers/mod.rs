@@ -128,7 +128,7 @@ impl Drop for Site {
 }
 
 /// Removes what belongs to processes that are no more; the directories are called by their numbers.
-fn remove_ended(place: &Path) -> Outcome {
+pub(crate) fn remove_ended(place: &Path) -> Outcome {
     if !place.is_dir() {
         return Ok(());
     }

@@ -13,7 +13,7 @@ use crate::failure::{Answer, Failure};
 /// What every page says about how a command ends; the list in `docs/program.md` in short.
 const EXIT_STATUS: &str = "\
 0    done
-1    the answer is no: not found, corrupt, faults found, a copy would be needed
+1    the answer is no: not found, corrupt, faults found, a copy would be needed, a case failed
 2    usage: bad arguments or parameters, an unknown driver
 3    the backend failed, or refused; local input or output failed
 129, 130, 143    ended by SIGHUP, Ctrl-C or SIGTERM

@@ -3,6 +3,8 @@
 mod cat;
 mod check;
 mod completions;
+#[cfg(feature = "conformance")]
+mod conformance;
 mod drivers;
 mod du;
 mod entry;
@@ -42,6 +44,8 @@ pub(crate) async fn run(command: Command, session: &mut Session) -> Result<Answe
         Command::Put(arguments) => put::run(arguments, session).await,
         // Deletes what it made, also then.
         Command::Check(arguments) => check::run(arguments, session).await,
+        #[cfg(feature = "conformance")]
+        Command::Conformance(arguments) => conformance::run(arguments, session).await,
         // Ends by a signal, and in order.
         #[cfg(all(feature = "external", unix))]
         Command::Serve(arguments) => serve::run(arguments, session).await,
@@ -63,6 +67,8 @@ async fn run_interruptible(command: Command, session: &mut Session) -> Result<An
         Command::Url(arguments) => url::run(arguments, session).await,
         Command::Walk(arguments) => walk::run(arguments, session).await,
         Command::Check(arguments) => check::run(arguments, session).await,
+        #[cfg(feature = "conformance")]
+        Command::Conformance(arguments) => conformance::run(arguments, session).await,
         Command::Uploads(arguments) => uploads::run(arguments, session).await,
         Command::Sync(arguments) => sync::run(arguments, session).await,
         Command::Verify(arguments) => verify::run(arguments, session).await,

@@ -31,6 +31,7 @@ pub(crate) async fn run(arguments: Sync, session: &mut Session) -> Result<Answer
     options.dry_run = arguments.dry_run;
     options.delete = arguments.delete;
     options.verify = arguments.verify;
+    options.shard = arguments.shard;
 
     let monitor = reporter.monitor.clone();
     let summary = reporter.follow(sync(&from, &to, &options, &monitor), session).await?;
@@ -45,6 +46,8 @@ pub(crate) async fn run(arguments: Sync, session: &mut Session) -> Result<Answer
 struct Summary {
     event: &'static str,
     dry_run: bool,
+    /// As it was given: `2/4`.
+    shard: Option<String>,
     same: u64,
     copied: u64,
     copied_bytes: u64,
@@ -64,6 +67,7 @@ impl Summary {
         Summary {
             event: "summary",
             dry_run: options.dry_run,
+            shard: options.shard.as_ref().map(ToString::to_string),
             same: summary.same,
             copied: summary.copied,
             copied_bytes: summary.copied_bytes,
@@ -81,6 +85,9 @@ impl Summary {
 
 impl Record for Summary {
     fn text(&self, f: &mut fmt::Formatter<'_>, _: Paint) -> fmt::Result {
+        if let Some(shard) = &self.shard {
+            write!(f, "shard {shard}: ")?;
+        }
         let size = Size { size: Some(self.copied_bytes), human: self.human };
         let unit = if self.human { "" } else { " bytes" };
         let would = if self.dry_run { "would be " } else { "" };
@@ -103,7 +110,8 @@ impl Record for Summary {
             write!(f, "; {} uploads in progress left out", self.uploads_left_out)?;
         }
         if self.deletion_skipped {
-            write!(f, "; nothing deleted, because of the faults")?;
+            let nothing = if self.deleted > 0 { "nothing else" } else { "nothing" };
+            write!(f, "; {nothing} deleted, because of the faults")?;
         }
         write!(f, "; {} faults", self.faults)
     }

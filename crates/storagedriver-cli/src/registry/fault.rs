@@ -28,7 +28,8 @@ pub enum FaultKind {
     ReadBack,
     /// `sync` was asked for a repository that the source does not have.
     MissingRepository,
-    /// `sync` did not delete a file, because others lie below it.
+    /// `sync` did not delete a file, because others lie below it; or a shard deleted nothing more, because a tag
+    /// is not yet what it is at the source.
     NotDeleted,
     /// The backend failed.
     Backend,

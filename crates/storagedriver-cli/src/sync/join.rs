@@ -4,41 +4,39 @@ use std::cmp::Ordering;
 
 use storagedriver::{FileInfo, Result, Storage, StoragePath, Walk, WalkOptions};
 
-use crate::registry::{BLOBS, Entry, REPOSITORIES, classify, repository_path};
+use super::Shard;
+use super::run::Run;
+use crate::registry::{Entry, REPOSITORIES, classify, repository_path};
 
 /// Which files two storages are compared in.
 #[derive(Debug, Clone)]
 pub(super) enum Scope {
-    /// All blobs.
-    Blobs,
+    /// Everything, the uploads of repositories excepted: in key order blobs come before repositories.
+    All,
     /// All repositories, their uploads excepted.
     Repositories,
     /// One repository without what is nested below it, its uploads excepted.
     Repository(String),
-    /// All that is neither of the first two.
-    Others,
 }
 
 impl Scope {
     fn start(&self) -> String {
         match self {
-            Scope::Blobs => BLOBS.to_owned(),
             Scope::Repositories => REPOSITORIES.to_owned(),
             Scope::Repository(name) => repository_path(name),
-            Scope::Others => "/".to_owned(),
+            Scope::All => "/".to_owned(),
         }
     }
 
     /// Whether what lies below the directory is left out.
     fn leaves_out(&self, directory: &StoragePath) -> bool {
         match self {
-            Scope::Blobs | Scope::Repositories => false,
+            Scope::All | Scope::Repositories => false,
             // Of a repository itself all directories begin with `_`.
             Scope::Repository(name) => {
                 !directory.name().starts_with('_')
                     && directory.parent().is_some_and(|parent| parent.as_str() == repository_path(name))
             }
-            Scope::Others => matches!(directory.as_str(), BLOBS | REPOSITORIES),
         }
     }
 }
@@ -55,18 +53,20 @@ pub(super) enum Pair {
 struct Side {
     walk: Option<Walk>,
     scope: Scope,
+    /// Of which uploads are counted; None: of all.
+    shard: Option<Shard>,
     next: Option<FileInfo>,
     uploads: u64,
 }
 
 impl Side {
-    async fn open(storage: &Storage, scope: Scope) -> Result<Self> {
+    async fn open(storage: &Storage, scope: Scope, shard: Option<Shard>) -> Result<Self> {
         let walk = match storage.walk(&scope.start(), WalkOptions::new()).await {
             Ok(walk) => Some(walk),
             Err(error) if error.is_not_found() => None,
             Err(error) => return Err(error),
         };
-        let mut side = Side { walk, scope, next: None, uploads: 0 };
+        let mut side = Side { walk, scope, shard, next: None, uploads: 0 };
         match side.advance().await {
             // A native walk may say so only at its first step.
             Err(error) if error.is_not_found() => side.walk = None,
@@ -85,7 +85,9 @@ impl Side {
                 && let Entry::Upload { rest, .. } = classify(path.as_str())
             {
                 // Walked through, not skipped: on a flat store a skip is a request of its own.
-                self.uploads += u64::from(!rest.is_empty() && !rest.contains('/'));
+                let is_upload = !rest.is_empty() && !rest.contains('/');
+                let ours = |shard: Shard| shard.has(path.as_str());
+                self.uploads += u64::from(is_upload && self.shard.is_none_or(ours));
                 continue;
             }
             if info.is_file() {
@@ -108,9 +110,12 @@ pub(super) struct Join {
 }
 
 impl Join {
-    /// A start that is absent on a side is an empty side.
-    pub(super) async fn open(from: &Storage, to: &Storage, scope: &Scope) -> Result<Self> {
-        Ok(Join { from: Side::open(from, scope.clone()).await?, to: Side::open(to, scope.clone()).await? })
+    /// A start that is absent on a side is an empty side. Files of all shards are shown, and the uploads of
+    /// `shard` counted.
+    pub(super) async fn open(run: &Run, scope: &Scope) -> Result<Self> {
+        let open = |storage| Side::open(storage, scope.clone(), run.options.shard);
+        let (from, to) = futures_util::future::try_join(open(&run.from), open(&run.to)).await?;
+        Ok(Join { from, to })
     }
 
     /// The next file; `None` at the end.

@@ -1,9 +1,9 @@
 //! Copying a registry's storage, or any other tree, from one driver to another.
 //!
 //! [`sync`] compares two walks in key order and keeps no state of its own, so it can be killed at
-//! any time and run again. Blobs come first, then the links of the repositories, then all other
-//! files. At every instant each tag of the destination resolves to whole blobs: before a link is
-//! written, what it refers to is there. What lies below `_uploads` is left out.
+//! any time and run again. Blobs come before the links of the repositories, and all other files
+//! where their names put them. At every instant each tag of the destination resolves to whole blobs: before a
+//! link is written, what it refers to is there. What lies below `_uploads` is left out.
 //!
 //! What counts as the same: for a blob its size; for a link whose digest stands in its path that it
 //! exists; for every other file its bytes.
@@ -32,6 +32,7 @@ mod overlap;
 mod pass;
 mod prune;
 mod run;
+mod shard;
 mod whole;
 
 use std::sync::Arc;
@@ -40,6 +41,7 @@ use storagedriver::{Result, Storage};
 
 pub(crate) use copy::{check_link, hash, link_digest, read_link};
 pub use overlap::{Location, Overlap, overlap};
+pub use shard::{InvalidShard, Shard};
 
 use crate::transfer::Monitor;
 
@@ -61,6 +63,9 @@ pub struct SyncOptions {
     pub delete: bool,
     /// Read every file back that was copied.
     pub verify: bool,
+    /// Only the files of this part, so that several machines share the work: what one of them needs and another
+    /// has not copied yet, it copies itself. None: all files.
+    pub shard: Option<Shard>,
 }
 
 impl Default for SyncOptions {
@@ -73,6 +78,7 @@ impl Default for SyncOptions {
             dry_run: false,
             delete: false,
             verify: false,
+            shard: None,
         }
     }
 }

@@ -7,7 +7,9 @@ use storagedriver::{Error, Result};
 
 use super::join::{Join, Pair, Scope};
 use super::run::{Run, Settled};
-use crate::registry::{Entry, Fault, FaultKind, check_repository, classify, repository_path};
+use crate::registry::{
+    BLOBS, Entry, Fault, FaultKind, REPOSITORIES, check_repository, classify, repository_path,
+};
 use crate::transfer::{Jobs, Phase, Trouble};
 
 /// What to do with one file.
@@ -29,15 +31,8 @@ pub(super) async fn copy_all(run: &Arc<Run>) -> Result<()> {
         check_repository(name).map_err(|reason| Error::invalid_path(name, reason))?;
     }
     if !run.is_partial() {
-        run.monitor().began(Phase::Blobs);
-        pass(run, &Scope::Blobs).await?;
-        run.monitor().began(Phase::Repositories);
-        pass(run, &Scope::Repositories).await?;
-        run.monitor().began(Phase::Others);
-        pass(run, &Scope::Others).await?;
-        return Ok(());
+        return pass(run, &Scope::All).await.map(|_| ());
     }
-    run.monitor().began(Phase::Repositories);
     for name in &run.options.repositories {
         if pass(run, &Scope::Repository(name.clone())).await? == 0 {
             let path = repository_path(name);
@@ -48,21 +43,41 @@ pub(super) async fn copy_all(run: &Arc<Run>) -> Result<()> {
     Ok(())
 }
 
+fn phase_of(path: &str) -> Phase {
+    let is_below = |directory| path.strip_prefix(directory).is_some_and(|rest: &str| rest.starts_with('/'));
+    match path {
+        _ if is_below(BLOBS) => Phase::Blobs,
+        _ if is_below(REPOSITORIES) => Phase::Repositories,
+        _ => Phase::Others,
+    }
+}
+
 /// Copies what differs in one scope; how many files the source has there.
 async fn pass(run: &Arc<Run>, scope: &Scope) -> Result<u64> {
-    let mut join = Join::open(&run.from, &run.to, scope).await?;
+    let mut join = Join::open(run, scope).await?;
     let mut jobs = Jobs::new(run.options.transfers);
+    let mut phase = None;
     // A tag's `current` sorts before its `index` and is written after it.
     let mut held: Option<(String, Task)> = None;
     let mut files = 0_u64;
     while let Some(pair) = join.next().await? {
         let (Pair::Both(info, _) | Pair::From(info) | Pair::To(info)) = &pair;
-        let entry = classify(info.path().as_str());
+        let path = info.path().as_str();
+        if phase != Some(phase_of(path)) {
+            // Also a registry's own order: no link before its blob.
+            jobs.finish().await?;
+            phase = Some(phase_of(path));
+            run.monitor().began(phase_of(path));
+        }
+        let entry = classify(path);
         run.monitor().looked_at(entry.digest().as_ref());
-        if let Some((_, task)) = held.take_if(|(tag, _)| !info.path().as_str().starts_with(tag.as_str())) {
+        if let Some((_, task)) = held.take_if(|(tag, _)| !path.starts_with(tag.as_str())) {
             start(run, &mut jobs, task).await?;
         }
         files += u64::from(!matches!(pair, Pair::To(_)));
+        if run.options.shard.is_some_and(|shard| !shard.has_entry(&entry, path)) {
+            continue;
+        }
         let Some(task) = decide(run, entry, pair) else { continue };
         match task.path.strip_suffix("current/link") {
             Some(tag) if matches!(task.entry, Entry::TagCurrent { .. }) => {

@@ -47,33 +47,73 @@ pub(super) async fn delete_extra(run: &Arc<Run>) -> Result<()> {
     }
     for stage in Stage::ALL {
         for scope in &scopes {
-            pass(run, scope, stage).await?;
+            let whole = stage == Stage::Rest && !run.is_partial();
+            pass(run, if whole { &Scope::All } else { scope }, stage).await?;
         }
-    }
-    if !run.is_partial() {
-        pass(run, &Scope::Blobs, Stage::Rest).await?;
-        pass(run, &Scope::Others, Stage::Rest).await?;
+        // A tag that another shard has not brought up to date may refer to what would be deleted next.
+        if run.options.shard.is_some() && run.ledger.faults() > 0 {
+            run.tally.deletion_skipped.store(true, Ordering::Relaxed);
+            return Ok(());
+        }
     }
     Ok(())
 }
 
+/// What to do with a file of the destination.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Delete,
+    /// A tag that another shard copies: is that done?
+    Compare,
+}
+
+fn step(run: &Run, pair: &Pair, stage: Stage) -> Option<Step> {
+    let (Pair::Both(info, _) | Pair::From(info) | Pair::To(info)) = pair;
+    let path = info.path().as_str();
+    let entry = classify(path);
+    if Stage::of(&entry) != stage {
+        return None;
+    }
+    let foreign = run.options.shard.is_some_and(|shard| !shard.has_entry(&entry, path));
+    // What other shards delete may be what a tag refers to, so all of them delete tags, whoever comes first.
+    let others_too = stage == Stage::Tags && !run.options.dry_run;
+    match pair {
+        Pair::To(_) if !foreign || others_too => Some(Step::Delete),
+        Pair::Both(..) if foreign && others_too && matches!(entry, Entry::TagCurrent { .. }) => {
+            Some(Step::Compare)
+        }
+        _ => None,
+    }
+}
+
 async fn pass(run: &Arc<Run>, scope: &Scope, stage: Stage) -> Result<()> {
-    let mut join = Join::open(&run.from, &run.to, scope).await?;
+    let mut join = Join::open(run, scope).await?;
     let mut jobs = Jobs::new(run.options.transfers);
     while let Some(pair) = join.next().await? {
-        let Pair::To(info) = pair else { continue };
+        let Some(step) = step(run, &pair, stage) else { continue };
+        let (Pair::Both(info, _) | Pair::From(info) | Pair::To(info)) = pair;
         let path = info.path().as_str().to_owned();
-        if Stage::of(&classify(&path)) != stage {
-            continue;
-        }
         let run = run.clone();
         jobs.start(async move {
-            let outcome = delete(&run, &path).await;
+            let outcome = match step {
+                Step::Delete => delete(&run, &path).await,
+                Step::Compare => compare(&run, &path).await,
+            };
             run.ledger.enter(&path, outcome)
         })
         .await?;
     }
     jobs.finish().await
+}
+
+/// Whether a tag stands for the same at both places.
+async fn compare(run: &Run, path: &str) -> Result<(), Trouble> {
+    if run.same_bytes(path).await? {
+        return Ok(());
+    }
+    let detail =
+        "the shard that it belongs to has not copied it yet; nothing that it may refer to is deleted";
+    Err(Trouble::Fault(Fault::new(FaultKind::NotDeleted, path, detail)))
 }
 
 async fn delete(run: &Run, path: &str) -> Result<(), Trouble> {
@@ -93,8 +133,11 @@ async fn delete(run: &Run, path: &str) -> Result<(), Trouble> {
     }
     if !run.options.dry_run {
         match run.to.delete(path).await {
-            Err(error) if !error.is_not_found() => return Err(error.into()),
-            _ => {}
+            Ok(()) => {}
+            // Another shard came first.
+            Err(error) if error.is_not_found() && run.options.shard.is_some() => return Ok(()),
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error.into()),
         }
     }
     run.deleted(path);

@@ -9,6 +9,7 @@ use storagedriver::{Error, ReadOptions, Result, Storage, StoragePath};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::index::Index;
 use super::spool::{Spool, missing};
 use super::{VerifyOptions, VerifySummary};
 use crate::registry::{Digest, Entry, Fault, FaultKind, MANIFEST_LIMIT, Manifest, blob_path};
@@ -21,32 +22,23 @@ const REMEMBERED: usize = 32_768;
 /// How often a tag that moves while it is checked is looked at.
 const ATTEMPTS: usize = 8;
 
-/// A digest on its way to the count of unreferenced blobs.
-enum Noted {
-    Blob(Digest),
-    Referenced(Digest),
+/// Sorts, on a thread of its own, what manifests refer to, for the count of blobs that none refers to.
+struct Sorting {
+    sender: mpsc::Sender<Digest>,
+    sorting: JoinHandle<std::io::Result<Spool>>,
 }
 
-/// Counts, on a thread of its own, the blobs that nothing refers to.
-struct Count {
-    sender: mpsc::Sender<Noted>,
-    counting: JoinHandle<std::io::Result<u64>>,
-}
-
-impl Count {
+impl Sorting {
     fn begin() -> Self {
         let (sender, mut receiver) = mpsc::channel(1024);
-        let counting = tokio::task::spawn_blocking(move || {
-            let (mut blobs, mut referenced) = (Spool::new(), Spool::new());
-            while let Some(noted) = receiver.blocking_recv() {
-                match noted {
-                    Noted::Blob(digest) => blobs.push(digest)?,
-                    Noted::Referenced(digest) => referenced.push(digest)?,
-                }
+        let sorting = tokio::task::spawn_blocking(move || {
+            let mut referenced = Spool::new();
+            while let Some(digest) = receiver.blocking_recv() {
+                referenced.push(digest)?;
             }
-            missing(blobs, referenced)
+            Ok(referenced)
         });
-        Count { sender, counting }
+        Sorting { sender, sorting }
     }
 }
 
@@ -55,9 +47,12 @@ pub(super) struct Check {
     pub(super) storage: Storage,
     pub(super) options: VerifyOptions,
     pub(super) ledger: Ledger,
+    /// Links that are there: those walked over or looked up last.
     there: Known<()>,
+    /// All blobs that were walked over. None: the run is over.
+    index: Mutex<Option<Index>>,
     bandwidth: Option<Bandwidth>,
-    count: Mutex<Option<Count>>,
+    referenced: Mutex<Option<Sorting>>,
     /// A manifest was not read, so what it refers to is not known.
     unread: AtomicBool,
     pub(super) blobs: AtomicU64,
@@ -82,9 +77,10 @@ impl Check {
             options: options.clone(),
             ledger: Ledger::new(monitor.clone()),
             there: Known::new(REMEMBERED),
+            index: Mutex::new(Some(Index::new().map_err(spill_failed)?)),
             bandwidth: options.bandwidth.map(Bandwidth::new),
             // What comes before the start would be missing from the count.
-            count: Mutex::new(options.start_after.is_none().then(Count::begin)),
+            referenced: Mutex::new(options.start_after.is_none().then(Sorting::begin)),
             unread: AtomicBool::new(false),
             blobs: AtomicU64::new(0),
             links: AtomicU64::new(0),
@@ -94,29 +90,45 @@ impl Check {
         })
     }
 
-    async fn note(&self, noted: Noted) {
+    /// Something refers to the blob with this digest.
+    async fn refers(&self, digest: Digest) {
         let sender = {
-            let count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
-            count.as_ref().map(|count| count.sender.clone())
+            let sorting = self.referenced.lock().unwrap_or_else(PoisonError::into_inner);
+            sorting.as_ref().map(|sorting| sorting.sender.clone())
         };
         if let Some(sender) = sender {
-            // Fails only when counting has ended with an error, which the summary returns.
-            let _ = sender.send(noted).await;
+            // Fails only when sorting has ended with an error, which the summary returns.
+            let _ = sender.send(digest).await;
         }
     }
 
-    pub(super) async fn blob_is_there(&self, digest: &Digest) {
+    /// A blob was walked over. What is on disk is a few kilobytes at a time in the system's cache: not worth a
+    /// thread.
+    pub(super) fn blob_is_there(&self, digest: &Digest) -> Result<()> {
         self.blobs.fetch_add(1, Ordering::Relaxed);
-        self.note(Noted::Blob(*digest)).await;
+        let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        index.as_mut().map_or(Ok(()), |index| index.push(digest)).map_err(spill_failed)
+    }
+
+    /// A link was walked over.
+    pub(super) fn link_is_there(&self, path: &str, entry: &Entry) {
+        self.links.fetch_add(1, Ordering::Relaxed);
+        // What tags and manifests of the same repository refer to, and would be looked up.
+        if matches!(entry, Entry::LayerLink { .. } | Entry::RevisionLink { .. }) {
+            self.there.insert(path, ());
+        }
     }
 
     pub(super) async fn summary(&self) -> Result<VerifySummary> {
-        let count = self.count.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let sorting = self.referenced.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let index = self.index.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut unreferenced = None;
-        if let Some(Count { sender, counting }) = count {
+        if let (Some(Sorting { sender, sorting }), Some(index)) = (sorting, index) {
             drop(sender);
-            let counted = counting.await.map_err(|broken| spill_failed(std::io::Error::other(broken)))?;
-            let counted = counted.map_err(spill_failed)?;
+            let broken = |broken| spill_failed(std::io::Error::other(broken));
+            let referenced = sorting.await.map_err(broken)?.map_err(spill_failed)?;
+            let counting = tokio::task::spawn_blocking(move || missing(index.into_sorted()?, referenced));
+            let counted = counting.await.map_err(broken)?.map_err(spill_failed)?;
             unreferenced = (!self.unread.load(Ordering::Relaxed)).then_some(counted);
         }
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -185,7 +197,7 @@ impl Check {
             faults = self.check_manifest(path, repository, &digest).await?;
         } else {
             if matches!(entry, Entry::SignatureLink { .. }) {
-                self.note(Noted::Referenced(digest)).await;
+                self.refers(digest).await;
             }
             if !self.is_there(&Entry::Blob { digest }).await? {
                 faults.push(Fault::new(FaultKind::MissingBlob, path, format!("there is no blob {digest}")));
@@ -221,6 +233,15 @@ impl Check {
     }
 
     async fn is_there(&self, entry: &Entry) -> Result<bool, Trouble> {
+        if let Entry::Blob { digest } = entry {
+            let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(index) = &mut *index
+                && index.contains(digest).map_err(spill_failed)?
+            {
+                return Ok(true);
+            }
+        }
+        // It may have come since the walk passed its place, or be before the place where the run started.
         let Some(path) = entry.path() else { return Ok(false) };
         if self.there.get(&path).is_some() {
             return Ok(true);
@@ -243,7 +264,7 @@ impl Check {
         repository: &str,
         digest: &Digest,
     ) -> Result<Vec<Fault>, Trouble> {
-        self.note(Noted::Referenced(*digest)).await;
+        self.refers(*digest).await;
         let manifest = match self.manifest(path, digest).await {
             Ok(manifest) => manifest,
             Err(trouble) => {
@@ -258,7 +279,7 @@ impl Check {
         };
         self.manifests.fetch_add(1, Ordering::Relaxed);
         for digest in manifest.blobs.iter().chain(&manifest.children).chain(&manifest.foreign) {
-            self.note(Noted::Referenced(*digest)).await;
+            self.refers(*digest).await;
         }
         let mut faults = Vec::new();
         let (blobs, children) = (manifest.blobs.iter(), manifest.children.iter());

@@ -3,9 +3,10 @@
 //! [`verify`] walks over the blobs and then over the repositories, in key order, so that a run can be
 //! taken up again after any key. Faults are reported as they are found.
 //!
-//! Blobs that no manifest refers to are counted, exactly and with bounded memory: the digests of all
-//! blobs, and of all that manifests refer to, go to two temporary files as sorted runs, which are
-//! merged at the end. That takes 33 bytes a digest in the directory for temporary files.
+//! Memory does not grow with the tree. The digests of all blobs go to a temporary file in the order of the walk;
+//! whether a link's blob is there is looked up in it, and asked of the storage only if it is not. The digests of all
+//! that manifests refer to go to others as sorted runs, and what is in the first and in none of these is counted at
+//! the end: the blobs that no manifest refers to. That takes 33 bytes a digest in the directory for temporary files.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -26,6 +27,7 @@
 //! ```
 
 mod check;
+mod index;
 mod pass;
 mod spool;
 

@@ -1,7 +1,6 @@
 //! The passes over the storage.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use storagedriver::{Result, WalkOptions};
 
@@ -43,7 +42,7 @@ async fn pass(check: &Arc<Check>, start: &str) -> Result<()> {
         check.ledger.monitor.looked_at(entry.digest().as_ref());
         match entry {
             Entry::Blob { digest } => {
-                check.blob_is_there(&digest).await;
+                check.blob_is_there(&digest)?;
                 if check.is_chosen(&digest) {
                     let check = check.clone();
                     jobs.start(async move {
@@ -55,7 +54,7 @@ async fn pass(check: &Arc<Check>, start: &str) -> Result<()> {
             }
             Entry::Upload { .. } | Entry::Other => {}
             link => {
-                check.links.fetch_add(1, Ordering::Relaxed);
+                check.link_is_there(&path, &link);
                 let check = check.clone();
                 jobs.start(async move {
                     let outcome = check.check_link(&path, &link).await;

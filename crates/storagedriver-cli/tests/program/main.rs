@@ -3,6 +3,7 @@
 
 mod changing;
 mod checking;
+mod conformance;
 mod copying;
 mod drawing;
 mod exit_codes;

@@ -76,8 +76,9 @@ impl Store {
         let mut files = Vec::new();
         let mut directories = vec![self.root().to_owned()];
         while let Some(directory) = directories.pop() {
-            for entry in std::fs::read_dir(directory).unwrap() {
-                let path = entry.unwrap().path();
+            // While the program runs, what was seen may be gone.
+            for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+                let path = entry.path();
                 if path.is_dir() { directories.push(path) } else { files.push(path) }
             }
         }

@@ -35,11 +35,45 @@ pub(crate) enum Event {
     Rmdir { directory: u64, name: String },
 }
 
-/// Sees every call that changes something.
+/// A step that is made from the kernel's caches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Quick {
+    /// Seeing what a path of the machine is.
+    Direct,
+    /// Opening the root.
+    Root,
+    /// Seeing which root it is.
+    Identity,
+    /// Opening a file or directory below it.
+    Open,
+    /// Seeing what an open file is.
+    Meta,
+    Read,
+}
+
+/// Sees every call that changes something, and decides what the caches are taken to answer.
 pub(crate) trait Hook: Debug + Send + Sync {
     /// Before the call: an error is returned in its place, and the call is not made.
     fn before(&self, call: Call) -> Result<(), Errno>;
 
     /// After a call that succeeded.
     fn after(&self, event: Event);
+
+    /// Before a step from the kernel's caches: an error is returned in its place.
+    fn quick(&self, _step: Quick) -> Result<(), Errno> {
+        Ok(())
+    }
+
+    /// The most that a read of `wanted` bytes from the kernel's caches gives.
+    fn most(&self, wanted: usize) -> usize {
+        wanted
+    }
+
+    /// The number that the file system with this number is taken for.
+    fn magic(&self, found: u64) -> u64 {
+        found
+    }
+
+    /// Work begins in the pool.
+    fn pooled(&self) {}
 }

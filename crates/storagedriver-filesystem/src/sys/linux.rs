@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::buffer::spare_capacity;
 use rustix::fs::{
-    Access, AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, ResolveFlags, StatxFlags, Timespec,
+    Access, AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, ResolveFlags, Statx, StatxFlags, Timespec,
     Timestamps,
 };
 use rustix::io::retry_on_intr;
@@ -17,7 +17,7 @@ use super::{Call, Errno, Event, Hook, Io};
 
 /// Nothing leads out of the root: not `..`, not an absolute path, not a symbolic link, however
 /// raced; nor through the links of `/proc`.
-const BENEATH: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_MAGICLINKS);
+pub(super) const BENEATH: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_MAGICLINKS);
 
 /// As Distribution creates them, less the umask.
 const FILE_MODE: Mode = Mode::from_raw_mode(0o666);
@@ -105,7 +105,7 @@ pub(crate) struct Sys {
     hook: Option<Arc<dyn Hook>>,
 }
 
-fn again<T>(mut call: impl FnMut() -> Io<T>) -> Io<T> {
+pub(super) fn again<T>(mut call: impl FnMut() -> Io<T>) -> Io<T> {
     let mut attempts = 0;
     loop {
         match retry_on_intr(&mut call) {
@@ -120,6 +120,17 @@ impl Sys {
     #[cfg(test)]
     pub(crate) fn hooked(hook: Arc<dyn Hook>) -> Self {
         Sys { hook: Some(hook) }
+    }
+
+    pub(super) fn hook(&self) -> Option<&Arc<dyn Hook>> {
+        self.hook.as_ref()
+    }
+
+    /// Says that work begins in the pool.
+    pub(crate) fn pooled(&self) {
+        if let Some(hook) = &self.hook {
+            hook.pooled();
+        }
     }
 
     fn watched<T>(
@@ -429,12 +440,25 @@ fn copy_step(from: impl AsFd, to: impl AsFd, at: u64, length: usize) -> Io<usize
     retry_on_intr(|| rustix::io::pwrite(&to, &buffer, at))
 }
 
+pub(super) fn stamp(at: rustix::fs::StatxTimestamp) -> Stamp {
+    Stamp { seconds: at.tv_sec, nanoseconds: at.tv_nsec }
+}
+
 fn statx(directory: impl AsFd, name: &CStr, flags: AtFlags) -> Io<Meta> {
-    let wanted = StatxFlags::BASIC_STATS | StatxFlags::BTIME;
-    let found = again(|| rustix::fs::statx(&directory, name, flags, wanted))?;
-    let stamp = |at: rustix::fs::StatxTimestamp| Stamp { seconds: at.tv_sec, nanoseconds: at.tv_nsec };
+    again(|| described(&directory, name, flags))
+}
+
+/// One call of `statx`.
+pub(super) fn described(directory: impl AsFd, name: &CStr, flags: AtFlags) -> Io<Meta> {
+    rustix::fs::statx(&directory, name, flags, META).map(|found| meta(&found))
+}
+
+/// What is asked for to know a [`Meta`].
+pub(super) const META: StatxFlags = StatxFlags::BASIC_STATS.union(StatxFlags::BTIME);
+
+pub(super) fn meta(found: &Statx) -> Meta {
     let mask = StatxFlags::from_bits_retain(found.stx_mask);
-    Ok(Meta {
+    Meta {
         kind: FileType::from_raw_mode(found.stx_mode.into()).into(),
         device: (found.stx_dev_major, found.stx_dev_minor),
         inode: found.stx_ino,
@@ -442,7 +466,7 @@ fn statx(directory: impl AsFd, name: &CStr, flags: AtFlags) -> Io<Meta> {
         size: found.stx_size,
         modified: stamp(found.stx_mtime),
         born: mask.contains(StatxFlags::BTIME).then(|| stamp(found.stx_btime)),
-    })
+    }
 }
 
 /// A single name in a directory: ours as text, any other as the directory has it.

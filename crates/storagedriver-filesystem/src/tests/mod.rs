@@ -1,7 +1,8 @@
-//! Tests at the boundary of system calls: what a power cut leaves, and what a crash at any call or
-//! the failure of any call leaves.
+//! Tests at the boundary of system calls: what a power cut leaves, what a crash at any call or the
+//! failure of any call leaves, and what is read without the pool.
 
 mod crash_points;
+mod inline;
 mod machine;
 mod power_cut;
 mod recorder;
@@ -17,7 +18,7 @@ use crate::{Filesystem, FilesystemParameters};
 
 /// A directory to work in: in memory where there is one, since these tests sync thousands of times
 /// and none of them asks the disk.
-fn directory() -> TempDir {
+pub(crate) fn directory() -> TempDir {
     let memory = tempfile::tempdir_in("/dev/shm").ok();
     // The driver tells directories apart by when they were made.
     let usable = memory.filter(|directory| directory.path().metadata().unwrap().created().is_ok());

@@ -1,6 +1,5 @@
-//! Executables to test with. Each is this test program again, started to run one of the tests below, behind
-//! a script that also notes the process: so a plain `cargo test` has all it needs, and what runs is what was just built.
-#![allow(dead_code, reason = "each test program uses some")]
+//! Drivers to run as executables. Each is this test program again, started by a script to run one of the tests below: so a
+//! plain `cargo test` has all it needs, and what runs is what was just built.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,87 +8,18 @@
     reason = "tests may"
 )]
 
-pub(crate) mod processes;
-
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use storagedriver::{Error, Factory, Parameters, Registration, Result, Storage, StorageDriver};
+use storagedriver::{Error, Registration, Storage, StorageDriver};
 use storagedriver_filesystem::FilesystemParameters;
 use storagedriver_inmemory::InMemory;
-use storagedriver_ipc::host::DRIVER;
 use storagedriver_testsuites::mutants::MUTANTS;
-use tempfile::TempDir;
-
-/// An executable, in a directory of its own.
-pub(crate) struct Executable {
-    directory: TempDir,
-    name: String,
-}
-
-impl Executable {
-    /// `registry-storage-<name>`, which runs the test of this name in this program.
-    pub(crate) fn running(name: &str, test: &str) -> Executable {
-        Executable::script(name, &rerun(test))
-    }
-
-    /// `registry-storage-<name>`, which runs one of the drivers below.
-    pub(crate) fn driver(name: &str) -> Executable {
-        Executable::running(name, &format!("drivers::{name}"))
-    }
-
-    /// `registry-storage-<name>` with these commands of a shell.
-    pub(crate) fn script(name: &str, commands: &str) -> Executable {
-        let executable = Executable { directory: tempfile::tempdir().unwrap(), name: name.to_owned() };
-        let started = executable.started_file();
-        let note = format!("echo \"$$ $STORAGEDRIVER_SOCKET\" >>'{}'", started.display());
-        write_script(&executable.path(), &format!("{note}\n{commands}"));
-        executable
-    }
-
-    pub(crate) fn path(&self) -> PathBuf {
-        self.directory.path().join(format!("registry-storage-{}", self.name))
-    }
-
-    fn started_file(&self) -> PathBuf {
-        self.directory.path().join("started")
-    }
-
-    /// The processes that were started from it, in their order.
-    pub(crate) fn started(&self) -> Vec<Started> {
-        let text = fs::read_to_string(self.started_file()).unwrap_or_default();
-        let started = text.lines().map(|line| {
-            let (process, socket) = line.split_once(' ').unwrap();
-            Started { process: process.parse().unwrap(), socket: PathBuf::from(socket) }
-        });
-        started.collect()
-    }
-}
-
-/// One process of an executable.
-#[derive(Debug)]
-pub(crate) struct Started {
-    pub(crate) process: u32,
-    /// The socket that it was told to listen on.
-    pub(crate) socket: PathBuf,
-}
-
-/// Opens storage through an executable, as a program does.
-pub(crate) async fn open(executable: &Executable, parameters: Parameters) -> Result<Storage> {
-    open_path(&executable.path(), parameters).await
-}
-
-/// As [`open`], by the executable's path.
-pub(crate) async fn open_path(executable: &Path, mut parameters: Parameters) -> Result<Storage> {
-    parameters.insert("path", executable.display().to_string());
-    Factory::new().with(DRIVER).create(DRIVER.name, parameters).await
-}
 
 /// Writes a script that can be executed at once.
-fn write_script(path: &Path, commands: &str) {
+pub(crate) fn write_script(path: &Path, commands: &str) {
     // Another process writes it: a file that is open for writing anywhere cannot be executed, and this process
     // starts others meanwhile, which have what is open here until they are what they become.
     let mut shell = Command::new("/bin/sh")
@@ -102,23 +32,8 @@ fn write_script(path: &Path, commands: &str) {
     assert!(shell.wait().unwrap().success(), "{path:?} could not be written");
 }
 
-/// The path of an executable that runs one of the drivers below, for a suite with many cases: it stays where
-/// it is, in cargo's directory for what tests write.
-pub(crate) fn kept(name: &str) -> PathBuf {
-    static WRITING: Mutex<()> = Mutex::new(());
-    let program = std::env::current_exe().unwrap();
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(program.file_name().unwrap());
-    let path = directory.join(format!("registry-storage-{name}"));
-    let _one_at_a_time = WRITING.lock().unwrap();
-    if !path.exists() {
-        fs::create_dir_all(directory).unwrap();
-        write_script(&path, &rerun(&format!("drivers::{name}")));
-    }
-    path
-}
-
 /// The command that runs a test of this program.
-fn rerun(test: &str) -> String {
+pub(crate) fn rerun(test: &str) -> String {
     format!("exec '{}' --exact '{test}' --nocapture", std::env::current_exe().unwrap().display())
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 /// The state (`R`, `S`, `Z`, …) and the parent of a process; `None` if there is none.
-fn state_and_parent(process: u32) -> Option<(char, u32)> {
+pub(crate) fn state_and_parent(process: u32) -> Option<(char, u32)> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     // The name, in parentheses, may hold anything.
     let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace();
@@ -14,21 +14,6 @@ fn state_and_parent(process: u32) -> Option<(char, u32)> {
 /// Whether a process runs. One that has ended and was not waited for does not.
 pub(crate) fn runs(process: u32) -> bool {
     state_and_parent(process).is_some_and(|(state, _)| !matches!(state, 'Z' | 'X'))
-}
-
-/// The children of this process, those included that ended and were not waited for.
-pub(crate) fn children() -> Vec<u32> {
-    let all =
-        fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    let own = std::process::id();
-    all.filter(|&process| state_and_parent(process).is_some_and(|(_, parent)| parent == own)).collect()
-}
-
-/// How many bytes of memory a process holds.
-pub(crate) fn resident(process: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() << 10
 }
 
 /// Waits until something holds; how long that took, or `None` if it did not come within ten seconds.

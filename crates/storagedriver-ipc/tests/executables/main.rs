@@ -10,14 +10,18 @@
 
 #[path = "../drivers/mod.rs"]
 mod drivers;
+#[path = "../drivers/executable.rs"]
+mod executable;
+#[path = "../drivers/processes.rs"]
+mod processes;
 mod secrets;
 mod strange;
 
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
-use drivers::processes::{children, runs, wait_until};
-use drivers::{Executable, open, open_path};
+use executable::{Executable, open, open_path};
+use processes::{runs, state_and_parent, wait_until};
 use storagedriver::{Error, ErrorKind, Parameters, Storage};
 
 /// How long the host waits for a driver that will not come.
@@ -27,6 +31,15 @@ const BOUNDED: Duration = Duration::from_secs(60);
 
 fn parameters() -> Parameters {
     Parameters::from_iter([("starttimeout", "30s")])
+}
+
+/// The children of this process, those included that ended and were not waited for.
+fn children() -> Vec<u32> {
+    let all = std::fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let own = std::process::id();
+    all.filter(|&process| state_and_parent(process).is_some_and(|(_, parent)| parent == own)).collect()
 }
 
 /// What comes of opening it.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use storagedriver::{ErrorKind, Parameters};
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::drivers::Executable;
+use crate::executable::Executable;
 use crate::{assert_nothing_left, attempt, with_causes};
 
 const SECRET: &str = "sesame-0xC0FFEE-open";

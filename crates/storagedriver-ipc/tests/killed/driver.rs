@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use storagedriver::{Error, ErrorKind, Parameters, Storage, WriteMode};
 
-use crate::drivers::{Executable, open};
+use crate::executable::{Executable, open};
 use crate::workers::{Progress, WORKERS, Worker};
 use crate::{clean, kill, random_part, wanted};
 

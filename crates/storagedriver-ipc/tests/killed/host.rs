@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use storagedriver::{Parameters, Storage, WriteMode};
 use storagedriver_filesystem::FilesystemParameters;
 
-use crate::drivers::processes::{runs, wait_until};
-use crate::drivers::{Executable, Started, open_path};
+use crate::executable::{Executable, Started, open_path};
+use crate::processes::{runs, wait_until};
 use crate::workers::{Progress, WORKERS, Worker};
 use crate::{clean, random_part, wanted};
 

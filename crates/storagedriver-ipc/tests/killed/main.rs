@@ -10,7 +10,11 @@
 mod driver;
 #[path = "../drivers/mod.rs"]
 mod drivers;
+#[path = "../drivers/executable.rs"]
+mod executable;
 mod host;
+#[path = "../drivers/processes.rs"]
+mod processes;
 // What is done until the kill, and what of it has to be there: as in the driver's own test.
 #[path = "../../../storagedriver-filesystem/tests/killed/workers.rs"]
 mod workers;

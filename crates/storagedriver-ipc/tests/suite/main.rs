@@ -10,6 +10,8 @@
 
 #[path = "../drivers/mod.rs"]
 mod drivers;
+#[path = "../drivers/kept.rs"]
+mod kept;
 mod mutants;
 
 use std::path::Path;
@@ -26,7 +28,7 @@ mod inmemory {
         OutOfProcess, register_histories, register_state_machine, register_suite,
     };
 
-    use super::drivers::kept;
+    use super::kept::kept;
 
     fn driver() -> OutOfProcess {
         OutOfProcess::new(kept("inmemory"), |_| Parameters::new())
@@ -42,7 +44,7 @@ mod filesystem {
         OutOfProcess, register_histories, register_state_machine, register_suite,
     };
 
-    use super::drivers::kept;
+    use super::kept::kept;
     use super::root;
 
     fn driver() -> OutOfProcess {

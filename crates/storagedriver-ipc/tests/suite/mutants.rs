@@ -11,7 +11,7 @@ use storagedriver::{Guarantee, Parameters};
 use storagedriver_testsuites::mutants::{MUTANTS, Mutant};
 use storagedriver_testsuites::{Case, Harness, OutOfProcess, Outcome, Scale, check};
 
-use crate::drivers::kept;
+use crate::kept::kept;
 
 /// Faults of a driver that its host makes good, so that nobody who uses it can see them.
 const MADE_GOOD: &[(&str, &str)] = &[

@@ -17,7 +17,7 @@ use storagedriver_testservers::{SwiftOptions, SwiftServer};
 use storagedriver_testsuites::faults::{Fault, FaultProxy, Life, Schedule, survive};
 
 /// How many faults each kind of large object survives.
-const FAULTS: u64 = 1_500;
+const FAULTS: u64 = 500;
 /// How many lives go on at once, each on paths of its own.
 const LIVES: u64 = 8;
 

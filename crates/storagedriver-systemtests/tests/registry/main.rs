@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A failure here fails the test.
 
 mod images;
+mod migration;
 mod peers;
 
 use std::collections::{BTreeMap, BTreeSet};

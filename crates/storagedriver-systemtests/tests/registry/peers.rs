@@ -16,6 +16,24 @@ fn program(variable: &str) -> String {
         .unwrap_or_else(|_| panic!("{variable} is not set: run `cargo xtask conformance s3`"))
 }
 
+/// Whether a registry takes pushes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Writes {
+    Allowed,
+    /// As an operator makes it for the time of a cut-over.
+    Refused,
+}
+
+/// A directory of the bucket in a registry's configuration, below `storage:`.
+pub(crate) fn on_bucket(given: &GivenStorage, root: &str) -> String {
+    let mut text = "  s3:\n".to_owned();
+    // Ours beyond those of Distribution's driver.
+    for (name, value) in given.parameters().filter(|(name, _)| *name != "profile") {
+        text += &format!("    {name}: {value:?}\n");
+    }
+    text + &format!("    rootdirectory: /{root}\n    chunksize: 5242880\n")
+}
+
 /// A running registry; killed when it is dropped, and by the kernel when this process is.
 pub(crate) struct Registry {
     child: Child,
@@ -27,17 +45,20 @@ impl Registry {
     /// Starts a registry on a directory of the bucket; it keeps its configuration and its log in
     /// `place`.
     pub(crate) fn start(given: &GivenStorage, root: &str, place: &Path) -> Self {
+        Registry::serve(&on_bucket(given, root), Writes::Allowed, place)
+    }
+
+    /// Starts a registry on a storage: the lines of its configuration below `storage:`.
+    pub(crate) fn serve(storage: &str, writes: Writes, place: &Path) -> Self {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let address = format!("127.0.0.1:{port}");
-        let mut text = "version: 0.1\nlog:\n  level: warn\nstorage:\n  s3:\n".to_owned();
-        // Ours beyond those of Distribution's driver.
-        for (name, value) in given.parameters().filter(|(name, _)| *name != "profile") {
-            text += &format!("    {name}: {value:?}\n");
+        let mut text = format!("version: 0.1\nlog:\n  level: warn\nstorage:\n{storage}");
+        text += "  delete:\n    enabled: true\n  redirect:\n    disable: true\n";
+        if writes == Writes::Refused {
+            text += "  maintenance:\n    readonly:\n      enabled: true\n";
         }
-        text += &format!("    rootdirectory: /{root}\n    chunksize: 5242880\n");
-        text += &format!(
-            "  delete:\n    enabled: true\n  redirect:\n    disable: true\nhttp:\n  addr: {address}\n"
-        );
+        text += &format!("http:\n  addr: {address}\n");
+        let root = format!("registry-{port}");
         let configuration = place.join(format!("{root}.yml"));
         std::fs::write(&configuration, text).unwrap();
         let log = std::fs::File::create(place.join(format!("{root}.log"))).unwrap();

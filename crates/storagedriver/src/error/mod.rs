@@ -297,6 +297,18 @@ impl Error {
         self.context().and_then(|context| context.path.as_deref())
     }
 
+    /// The error of a path below `directory`, as seen from there.
+    #[must_use]
+    pub(crate) fn seen_from(mut self, directory: &StoragePath) -> Self {
+        if let Some(path) = self.context_mut().and_then(|context| context.path.as_mut()) {
+            let seen = StoragePath::parse(path).ok().and_then(|path| path.seen_from(directory));
+            if let Some(seen) = seen {
+                *path = Arc::from(seen.as_str());
+            }
+        }
+        self
+    }
+
     /// Fills in what the error does not yet know; never overwrites.
     #[must_use]
     pub fn stamped(mut self, driver: &Arc<str>, operation: Operation, path: Option<&StoragePath>) -> Self {

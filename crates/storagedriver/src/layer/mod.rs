@@ -2,6 +2,7 @@
 
 mod limit;
 mod read_only;
+mod subdirectory;
 
 use std::fmt::Debug;
 
@@ -11,6 +12,7 @@ use url::Url;
 
 pub use limit::ConcurrencyLimit;
 pub use read_only::ReadOnly;
+pub use subdirectory::Subdirectory;
 
 use crate::{
     Content, DriverWalk, DriverWriter, FileInfo, Finding, Guarantees, PathLimits, ReadOptions,

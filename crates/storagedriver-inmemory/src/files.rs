@@ -1,0 +1,266 @@
+//! The files, directory by directory, in shards that each have a lock of their own.
+//!
+//! A directory is a sorted map of its children. Which shard it is in follows from its path, so that
+//! whoever has a path finds its directory, and with it the file, behind one lock. Three sentences
+//! hold whenever no lock is held:
+//!
+//! 1. The root is there.
+//! 2. Any other directory is there exactly if the directory above holds a child of that name that is
+//!    a directory. So whatever is above a directory that is there is a directory, too.
+//! 3. Only the root can be empty.
+//!
+//! What changes one directory takes one lock. What changes several (a file in a directory that is
+//! not there yet, the last file of one, a rename) takes the locks of all of them, in the order of
+//! their numbers, before it looks, and keeps them until it is done: see [`crate::locked`]. So there
+//! is an order of all changes that every reader agrees with, and no two wait for each other.
+//!
+//! Under a lock nothing is copied but pointers, and nothing large is freed.
+
+use std::array;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher;
+use std::iter;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::SystemTime;
+
+use foldhash::fast::RandomState;
+use storagedriver::{Error, FileInfo, Result, StoragePath, Version};
+
+use crate::locked::Locked;
+use crate::rope::Rope;
+
+/// How many shards there are beside that of the root. More than any machine's cores, so that two
+/// rarely meet; few enough that taking all of them costs little.
+pub(crate) const SHARDS: usize = 64;
+
+/// Committed content.
+#[derive(Debug)]
+pub(crate) struct File {
+    pub(crate) content: Rope,
+    pub(crate) modified: SystemTime,
+    /// Which publication this is; no two have the same.
+    pub(crate) version: Version,
+}
+
+impl File {
+    pub(crate) fn info(&self, path: &StoragePath) -> FileInfo {
+        FileInfo::file(path.clone())
+            .with_size(self.content.size())
+            .with_modified(self.modified)
+            .with_version(self.version.clone())
+    }
+}
+
+/// What a directory holds under a name.
+#[derive(Debug, Clone)]
+pub(crate) enum Child {
+    File(Arc<File>),
+    Directory,
+}
+
+impl Child {
+    fn info(&self, path: &StoragePath) -> FileInfo {
+        match self {
+            Child::File(file) => file.info(path),
+            Child::Directory => FileInfo::directory(path.clone()),
+        }
+    }
+}
+
+/// The children of a directory, by their whole paths.
+pub(crate) type Directory = BTreeMap<StoragePath, Child>;
+
+pub(crate) type Shard = HashMap<StoragePath, Directory, RandomState>;
+
+/// Every file of a store.
+#[derive(Debug)]
+pub(crate) struct Files {
+    shards: [RwLock<Shard>; SHARDS],
+    /// The shard of the root alone: what is at its place is asked for most, and it never goes.
+    root: RwLock<Shard>,
+    hasher: RandomState,
+    last_number: AtomicU64,
+}
+
+/// The path of the directory above; the root's is its own.
+pub(crate) fn parent_of(path: &str) -> &str {
+    match path.rfind('/') {
+        None | Some(0) => "/",
+        Some(end) => path.get(..end).unwrap_or("/"),
+    }
+}
+
+/// The directories above a path, the root last.
+pub(crate) fn above(path: &str) -> impl Iterator<Item = &str> {
+    iter::successors(Some(parent_of(path)), |&path| (path != "/").then(|| parent_of(path)))
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        let hasher = RandomState::default();
+        let mut root = Shard::with_hasher(hasher.clone());
+        root.insert(StoragePath::root(), Directory::new());
+        Files {
+            shards: array::from_fn(|_| RwLock::new(Shard::with_hasher(hasher.clone()))),
+            root: RwLock::new(root),
+            hasher,
+            last_number: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Files {
+    /// A number that was not given before, and is greater than all of those.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.last_number.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub(crate) fn next_version(&self) -> Version {
+        Version::new(itoa::Buffer::new().format(self.next_number()))
+    }
+
+    /// The number of the shard that a directory is in, if it is there.
+    pub(crate) fn shard_of(&self, directory: &str) -> usize {
+        if directory == "/" {
+            return SHARDS;
+        }
+        // Bits that the map inside the shard uses neither as place nor as tag.
+        (self.hasher.hash_one(directory) >> 40) as usize % SHARDS
+    }
+
+    fn shard(&self, number: usize) -> &RwLock<Shard> {
+        self.shards.get(number).unwrap_or(&self.root)
+    }
+
+    // Every change is complete before anything can panic, so a poisoned lock guards whole directories.
+    fn read(&self, directory: &str) -> RwLockReadGuard<'_, Shard> {
+        self.shard(self.shard_of(directory)).read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn write(&self, number: usize) -> RwLockWriteGuard<'_, Shard> {
+        self.shard(number).write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What `look` sees in the directory of that path, if it is there.
+    pub(crate) fn directory<T>(&self, path: &str, look: impl FnOnce(Option<&Directory>) -> T) -> T {
+        look(self.read(path).get(path))
+    }
+
+    /// What `look` sees at a path other than the root.
+    pub(crate) fn child<T>(&self, path: &StoragePath, look: impl FnOnce(Option<&Child>) -> T) -> T {
+        let path = path.as_str();
+        self.directory(parent_of(path), |directory| look(directory.and_then(|children| children.get(path))))
+    }
+
+    /// What `look` sees in the file at the path.
+    pub(crate) fn file<T>(&self, path: &StoragePath, look: impl FnOnce(&File) -> T) -> Result<T> {
+        self.child(path, |child| match child {
+            Some(Child::File(file)) => Ok(look(file)),
+            _ => Err(Error::path_not_found(path)),
+        })
+    }
+
+    pub(crate) fn stat(&self, path: &StoragePath) -> Result<FileInfo> {
+        if path.is_root() {
+            return Ok(FileInfo::directory(path.clone()));
+        }
+        self.child(path, |child| child.map(|child| child.info(path)))
+            .ok_or_else(|| Error::path_not_found(path))
+    }
+
+    /// The direct children, sorted by path: all as they are at one moment.
+    pub(crate) fn list(&self, path: &StoragePath) -> Result<Vec<FileInfo>> {
+        self.directory(path.as_str(), |children| {
+            children.map(|children| children.iter().map(|(path, child)| child.info(path)).collect())
+        })
+        .ok_or_else(|| Error::path_not_found(path))
+    }
+
+    /// Makes `content` what is at `path`; with a `base` only in place of that version.
+    pub(crate) fn publish(&self, path: &StoragePath, content: Rope, base: Option<&Version>) -> Result<()> {
+        let file = Arc::new(File { content, modified: SystemTime::now(), version: self.next_version() });
+        let parent = parent_of(path.as_str());
+        let mut shard = self.write(self.shard_of(parent));
+        // The directory is there, nearly always: then its lock is enough.
+        if let Some(children) = shard.get_mut(parent) {
+            let replaced = place(children, path, file, base);
+            drop(shard);
+            return free(replaced);
+        }
+        drop(shard);
+        free(Locked::change(self, Some(path), None, |locked| locked.place(path, file, base)))
+    }
+
+    /// Moves a file. The ends differ.
+    pub(crate) fn rename(&self, from: &StoragePath, to: &StoragePath) -> Result<()> {
+        let replaced = Locked::change(self, Some(to), Some(from), |locked| {
+            let Some(Child::File(file)) = locked.child(from) else {
+                return Err(Error::path_not_found(from));
+            };
+            let (content, modified) = (file.content.clone(), file.modified);
+            let file = Arc::new(File { content, modified, version: self.next_version() });
+            let replaced = locked.place(to, file, None)?;
+            // Shared with the new file: nothing is freed.
+            locked.remove(from);
+            Ok(replaced)
+        });
+        free(replaced)
+    }
+
+    /// Takes out the path and all below it, in one step; whether anything was there.
+    pub(crate) fn remove(&self, path: &StoragePath) -> bool {
+        match self.child(path, |child| child.cloned()) {
+            None => return false,
+            Some(Child::Directory) => {}
+            Some(Child::File(_)) => {
+                let removed = Locked::change(self, None, Some(path), |locked| match locked.child(path) {
+                    Some(Child::Directory) => None,
+                    _ => Some(locked.remove(path)),
+                });
+                if let Some(removed) = removed {
+                    return !removed.is_empty();
+                }
+            }
+        }
+        let removed = Locked::all(self).remove(path);
+        !removed.is_empty()
+    }
+
+    /// How many directories there are, the root included.
+    pub(crate) fn directories(&self) -> usize {
+        (0..=SHARDS)
+            .map(|number| self.shard(number).read().unwrap_or_else(PoisonError::into_inner).len())
+            .sum()
+    }
+}
+
+/// Puts a file into a directory that may hold one; returns what was there.
+pub(crate) fn place(
+    children: &mut Directory,
+    path: &StoragePath,
+    file: Arc<File>,
+    base: Option<&Version>,
+) -> Result<Option<Arc<File>>> {
+    match children.get_mut(path.as_str()) {
+        Some(Child::Directory) => Err(Error::conflict(path, "the path is a directory")),
+        Some(Child::File(held)) if base.is_none_or(|base| *base == held.version) => {
+            Ok(Some(std::mem::replace(held, file)))
+        }
+        None if base.is_none() => {
+            children.insert(path.clone(), Child::File(file));
+            Ok(None)
+        }
+        _ => Err(replaced(path)),
+    }
+}
+
+/// The answer to an append whose start is gone.
+pub(crate) fn replaced(path: &StoragePath) -> Error {
+    Error::conflict(path, "the content that this append started from was replaced")
+}
+
+/// Names the place where what a change replaced is freed: after its locks.
+fn free<T>(replaced: Result<T>) -> Result<()> {
+    replaced.map(drop)
+}
