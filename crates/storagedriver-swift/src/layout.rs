@@ -18,8 +18,31 @@ use crate::uploads::hex;
 pub(crate) struct Set {
     /// Below `P/segments/`.
     pub(crate) name: String,
-    /// The last number that the manifest names, if it is known.
+    /// The last number that the manifest names; 0 if it is not known.
     pub(crate) last: u32,
+    /// How many segments it names; 0 if that is not known.
+    pub(crate) count: usize,
+}
+
+impl Set {
+    /// A set of which only the name is known.
+    pub(crate) fn named(name: impl Into<String>) -> Self {
+        Set { name: name.into(), last: 0, count: 0 }
+    }
+
+    /// What an object says of its set: name, last number and count.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut words = text.split(' ');
+        let name = words.next().filter(|name| !name.is_empty())?.to_owned();
+        Some(Set { name, last: words.next()?.parse().ok()?, count: words.next()?.parse().ok()? })
+    }
+}
+
+/// As [`Set::parse`] reads it.
+impl std::fmt::Display for Set {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} {}", self.name, self.last, self.count)
+    }
 }
 
 /// The names of one prefix.
@@ -90,7 +113,7 @@ impl Layout {
         let name = name.trim_end_matches('/');
         // `abc/…`: less would be the segments of many.
         let (short, long) = name.split_once('/')?;
-        (short.len() == 3 && !long.is_empty()).then(|| Set { name: name.to_owned(), last: 0 })
+        (short.len() == 3 && !long.is_empty()).then(|| Set::named(name))
     }
 }
 
@@ -98,7 +121,7 @@ impl Layout {
 pub(crate) fn set_of(id: &str) -> Option<Set> {
     let (short, long) = id.split_at_checked(3)?;
     let is_hex = id.bytes().all(|byte| byte.is_ascii_hexdigit());
-    (is_hex && long.len() > 20).then(|| Set { name: format!("{short}/{long}"), last: 0 })
+    (is_hex && long.len() > 20).then(|| Set::named(format!("{short}/{long}")))
 }
 
 /// An id that no other upload has.

@@ -18,7 +18,7 @@ use crate::uploads::hex;
 
 /// The mark of an object.
 pub(crate) const MARK: HeaderName = HeaderName::from_static("x-object-meta-storagedriver-mark");
-/// The set of segments that a static manifest names, and its last number.
+/// The set of segments that a manifest names, its last number and how many there are.
 pub(crate) const SET: HeaderName = HeaderName::from_static("x-object-meta-storagedriver-set");
 /// How many bytes the segments of a dynamic manifest are.
 pub(crate) const SIZE: HeaderName = HeaderName::from_static("x-object-meta-storagedriver-size");
@@ -82,11 +82,14 @@ impl Client {
     fn told(&self, head: &ReplyHead, key: &str, size: u64) -> Found {
         let manifest = head.header(&MANIFEST);
         let is_static = head.header(STATIC).is_some_and(|told| told.eq_ignore_ascii_case("true"));
-        let kept = head.header(&SET).and_then(|text| text.split_once(' '));
-        let last = kept.and_then(|(_, last)| last.parse().ok()).unwrap_or(0);
+        let kept = head.header(&SET).and_then(Set::parse);
         let set = match manifest {
-            Some(manifest) => self.layout.parse_manifest(self.container(), manifest),
-            None => kept.filter(|_| is_static).map(|(name, _)| Set { name: name.to_owned(), last: 0 }),
+            Some(manifest) => {
+                let named = self.layout.parse_manifest(self.container(), manifest);
+                // The manifest counts: what it says of itself may have been copied from elsewhere.
+                named.map(|named| kept.filter(|kept| kept.name == named.name).unwrap_or(named))
+            }
+            None => kept.filter(|_| is_static),
         };
         let expected = head.header(&SIZE).and_then(|text| text.parse().ok()).filter(|_| manifest.is_some());
         let stamp = head.header("x-timestamp").unwrap_or_default();
@@ -101,7 +104,7 @@ impl Client {
                 mark: head.header(&MARK).map(str::to_owned),
             },
             is_large: is_static || manifest.is_some(),
-            set: set.map(|set| Set { last, ..set }),
+            set,
             expected,
         }
     }

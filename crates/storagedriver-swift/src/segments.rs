@@ -8,8 +8,9 @@ use crate::client::Client;
 use crate::layout::Set;
 use crate::listing::PAGE;
 
-/// So many numbers past the last that is listed are removed, too: a listing may be late by as many as are sent at once.
-const UNLISTED: u32 = 8;
+/// So many numbers after each that is listed are removed, too, where nothing tells how many there are: a listing may be late
+/// by as many as are sent at once.
+const UNLISTED: u32 = 4;
 
 impl Client {
     /// What the container's listing shows of a set.
@@ -38,11 +39,45 @@ impl Client {
         let mut keys: BTreeSet<String> = self.listed_segments(set).await?.into_iter().collect();
         // Ceph's listings are never late.
         if !self.cluster().await?.is_ceph {
-            let listed = keys.iter().filter_map(|key| self.layout.number(set, key)).max();
-            let last = listed.unwrap_or(0).max(set.last).saturating_add(UNLISTED);
-            keys.extend((0..=last).map(|number| self.layout.segment(set, number)));
+            let listed: Vec<u32> = keys.iter().filter_map(|key| self.layout.number(set, key)).collect();
+            keys.extend(unlisted(set, &listed).into_iter().map(|number| self.layout.segment(set, number)));
         }
         let keys: Vec<String> = keys.into_iter().collect();
         self.remove_all(&keys).await
+    }
+}
+
+/// The numbers that a late listing may not show. A delete of what is not there costs the cluster as much as another: no more
+/// of them than needed.
+fn unlisted(set: &Set, listed: &[u32]) -> BTreeSet<u32> {
+    if set.count > 0 && listed.len() >= set.count {
+        return BTreeSet::new();
+    }
+    let mut numbers: BTreeSet<u32> = if set.count > 0 {
+        (1..=set.last).collect()
+    } else {
+        let ends = listed.iter().copied().chain([0]);
+        ends.flat_map(|number| number..=number.saturating_add(UNLISTED)).collect()
+    };
+    for number in listed {
+        numbers.remove(number);
+    }
+    numbers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_late_listing_hides_is_removed_too() {
+        let numbers = |last, count, listed: &[u32]| -> Vec<u32> {
+            unlisted(&Set { last, count, ..Set::named("abc/d") }, listed).into_iter().collect()
+        };
+        assert_eq!(numbers(66, 3, &[1, 65, 66]), [0; 0]);
+        assert_eq!(numbers(4, 4, &[1, 3]), [2, 4]);
+        assert_eq!(numbers(4, 4, &[]), [1, 2, 3, 4]);
+        assert_eq!(numbers(0, 0, &[1, 65]), [0, 2, 3, 4, 5, 66, 67, 68, 69]);
+        assert_eq!(numbers(0, 0, &[]), [0, 1, 2, 3, 4]);
     }
 }

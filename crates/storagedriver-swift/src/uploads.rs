@@ -64,8 +64,10 @@ impl Client {
 
     /// Publishes the segments under one manifest.
     pub(crate) async fn complete(&self, key: &str, id: &str, parts: &[Part]) -> StoreResult<Version> {
+        // No manifest can name a segment without bytes.
+        let parts: Vec<Part> = parts.iter().filter(|part| part.size > 0).cloned().collect();
         let last = parts.last().map_or(0, |part| part.number);
-        let set = Set { last, ..set_of(id).ok_or_else(|| unknown(id))? };
+        let set = Set { last, count: parts.len(), ..set_of(id).ok_or_else(|| unknown(id))? };
         let purpose = Purpose::Publish(key.to_owned());
         match self.claim(&set, &purpose).await? {
             Held::Mine => {}
@@ -86,8 +88,6 @@ impl Client {
             let reason = format!("the record of the upload {id} is not what was written; delete it");
             StoreError::failed(ErrorKind::Corrupted, reason).with_source(error)
         })?;
-        // No manifest can name a segment without bytes.
-        let parts: Vec<Part> = parts.iter().filter(|part| part.size > 0).cloned().collect();
         if parts.is_empty() {
             let options = PutOptions { condition: None, mark: Some(open.mark) };
             let version = self.put(key, Bytes::new(), &options).await?;
@@ -114,7 +114,7 @@ impl Client {
     }
 
     async fn put_manifest(&self, key: &str, set: &Set, parts: &[Part], mark: &str) -> StoreResult<Version> {
-        let kept = format!("{} {}", set.name, set.last);
+        let kept = set.to_string();
         let expected = total_etag(parts);
         if !self.cluster().await?.has_static {
             let size: u64 = parts.iter().map(|part| part.size).sum();
@@ -176,7 +176,7 @@ impl Client {
     /// Ends an upload, or what a claim tells of; one that is published or gone is left alone.
     pub(crate) async fn abort(&self, key: &str, id: &str) -> StoreResult<()> {
         if let Some(name) = id.strip_prefix(CLAIM) {
-            let set = Set { name: name.to_owned(), last: 0 };
+            let set = Set::named(name);
             return match self.purpose(&set).await? {
                 Some(purpose) => self.settle(key, &set, &purpose).await,
                 None => Ok(()),
@@ -255,7 +255,7 @@ impl Client {
 
     async fn told_by_claim(&self, name: &str, started: SystemTime) -> StoreResult<Option<OpenUpload>> {
         let Some(set) = name.strip_prefix(&self.layout.claims) else { return Ok(None) };
-        let set = Set { name: set.to_owned(), last: 0 };
+        let set = Set::named(set);
         let key = match self.purpose(&set).await? {
             Some(
                 Purpose::Publish(key) | Purpose::Abort(key) | Purpose::Delete(key) | Purpose::Move(key, _),

@@ -43,9 +43,9 @@ impl Service {
 
     fn version_2(&self, call: &Call) -> Answer {
         let body = body(call)?;
-        let credentials = &body["auth"]["passwordCredentials"];
-        let tenant = body["auth"]["tenantName"] == "test" || body["auth"]["tenantId"] == "p1";
-        if credentials["username"] != USER || credentials["password"] != PASSWORD || !tenant {
+        let credentials = at(&body, "/auth/passwordCredentials");
+        let tenant = at(&body, "/auth/tenantName") == "test" || at(&body, "/auth/tenantId") == "p1";
+        if at(credentials, "/username") != USER || at(credentials, "/password") != PASSWORD || !tenant {
             return Err(Refused::unauthorized());
         }
         let endpoints: Vec<Value> = self
@@ -70,15 +70,15 @@ impl Service {
 
     fn version_3(&self, call: &Call) -> Answer {
         let body = body(call)?;
-        let (identity, scope) = (&body["auth"]["identity"], &body["auth"]["scope"]);
-        let known = match identity["methods"][0].as_str() {
-            Some("password") => is_user(&identity["password"]["user"]) && is_scope(scope),
+        let (identity, scope) = (at(&body, "/auth/identity"), at(&body, "/auth/scope"));
+        let known = match at(identity, "/methods/0").as_str() {
+            Some("password") => is_user(at(identity, "/password/user")) && is_scope(scope),
             Some("application_credential") => {
-                let given = &identity["application_credential"];
-                let named =
-                    given["id"] == "ac1" || (given["name"] == "app" && is_named(&given["user"], true));
+                let given = at(identity, "/application_credential");
+                let named = at(given, "/id") == "ac1"
+                    || (at(given, "/name") == "app" && is_named(at(given, "/user"), true));
                 // Such a credential has its scope in itself.
-                named && given["secret"] == "appsecret" && scope.is_null()
+                named && at(given, "/secret") == "appsecret" && scope.is_null()
             }
             _ => false,
         };
@@ -108,26 +108,33 @@ fn body(call: &Call) -> Answer<Value> {
 }
 
 fn is_user(user: &Value) -> bool {
-    is_named(user, false) && user["password"] == PASSWORD
+    is_named(user, false) && at(user, "/password") == PASSWORD
 }
 
 /// Whether a user is named by its id, or by its name and domain.
 fn is_named(user: &Value, needs_domain: bool) -> bool {
-    let domain = &user["domain"];
-    let in_domain =
-        domain["name"] == "Default" || domain["id"] == "default" || (domain.is_null() && !needs_domain);
-    user["id"] == "u1" || (user["name"] == USER && in_domain)
+    let domain = at(user, "/domain");
+    let in_domain = at(domain, "/name") == "Default"
+        || at(domain, "/id") == "default"
+        || (domain.is_null() && !needs_domain);
+    at(user, "/id") == "u1" || (at(user, "/name") == USER && in_domain)
 }
 
 fn is_scope(scope: &Value) -> bool {
-    let project = &scope["project"];
-    let domain = &project["domain"];
-    scope["OS-TRUST:trust"]["id"] == "t1"
-        || project["id"] == "p1"
-        || (project["name"] == "test" && (domain["name"] == "Default" || domain["id"] == "default"))
+    let project = at(scope, "/project");
+    let domain = at(project, "/domain");
+    at(scope, "/OS-TRUST:trust/id") == "t1"
+        || at(project, "/id") == "p1"
+        || (at(project, "/name") == "test"
+            && (at(domain, "/name") == "Default" || at(domain, "/id") == "default"))
 }
 
 /// The account, at the address that the client has asked.
 fn storage(call: &Call) -> String {
     format!("http://{}{ACCOUNT}", call.header("host").unwrap_or_default())
+}
+
+/// A value inside another; null if it is not there.
+fn at<'a>(value: &'a Value, pointer: &str) -> &'a Value {
+    value.pointer(pointer).unwrap_or(&Value::Null)
 }

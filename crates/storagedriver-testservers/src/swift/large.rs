@@ -34,17 +34,17 @@ pub(super) fn is_static(object: &StoredObject) -> bool {
 
 fn segments(object: &StoredObject) -> Vec<Segment> {
     let listed: Vec<Value> = serde_json::from_slice(&object.content.to_bytes()).unwrap_or_default();
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
     listed
         .iter()
         .map(|entry| {
-            let path = text(&entry["name"]);
+            let path = text(entry.get("name"));
             let (container, key) = path.trim_start_matches('/').split_once('/').unwrap_or_default();
             Segment {
                 container: container.to_owned(),
                 key: key.to_owned(),
-                etag: text(&entry["hash"]),
-                size: entry["bytes"].as_u64().unwrap_or_default(),
+                etag: text(entry.get("hash")),
+                size: entry.get("bytes").and_then(Value::as_u64).unwrap_or_default(),
             }
         })
         .collect()
@@ -114,12 +114,12 @@ impl Service {
         }
         let mut kept = Vec::new();
         for segment in &given {
-            let path = segment["path"].as_str().unwrap_or_default();
+            let path = segment.get("path").and_then(Value::as_str).unwrap_or_default();
             let (container, key) = path.trim_start_matches('/').split_once('/').unwrap_or_default();
             let found = self.store.object(container, key).filter(|found| found.content.size() > 0);
             let found = found.ok_or_else(|| Refused::bad("Errors: 404 Not Found"))?;
-            let etag = segment["etag"].as_str();
-            let size = segment["size_bytes"].as_u64();
+            let etag = segment.get("etag").and_then(Value::as_str);
+            let size = segment.get("size_bytes").and_then(Value::as_u64);
             if etag.is_some_and(|etag| etag != found.etag)
                 || size.is_some_and(|size| size != found.content.size())
             {
