@@ -51,6 +51,9 @@ impl Keystone {
             PASSWORD,
             "--bootstrap-public-url",
             &url,
+            // Swift asks there who a token is of.
+            "--bootstrap-internal-url",
+            &url,
             "--bootstrap-region-id",
             REGION,
         ])?;
