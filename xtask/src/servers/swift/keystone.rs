@@ -97,6 +97,7 @@ operator_roles = admin, member
     }
 }
 
+/// Passwords are hashed as little as may be: each token of a test costs one.
 fn configuration(place: &str) -> String {
     format!(
         "[DEFAULT]
@@ -111,6 +112,8 @@ key_repository = {place}/fernet
 key_repository = {place}/credential
 [cache]
 enabled = false
+[identity]
+password_hash_rounds = 4
 "
     )
 }
