@@ -7,6 +7,7 @@ mod project;
 mod proto;
 mod rust_version;
 mod servers;
+mod soak;
 mod third_party;
 
 use std::process::ExitCode;
@@ -31,6 +32,8 @@ usage: cargo xtask <task>
   rust-version             checks the oldest compiler that the crates state
   server [NAME]            starts one of the servers that conformance uses, prints the storage on
                            it, and stops it when interrupted; without a name: which there are
+  soak [--minutes NUMBER]  mixed operations on four drivers for ten minutes, or as long as it says: no memory, file,
+                           task or socket may grow
   third-party              packages every crate, and builds and tests the third-party driver
                            from the packages";
 
@@ -62,6 +65,7 @@ fn run(arguments: &[String]) -> Outcome {
             Ok(())
         }
         ["server", name] => servers::serve(&project, name),
+        ["soak", arguments @ ..] => soak::run(&project, arguments),
         ["third-party"] => third_party::run(&project),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

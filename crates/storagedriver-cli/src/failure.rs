@@ -30,6 +30,7 @@ pub(crate) enum Failure {
     Storage(#[from] storagedriver::Error),
     /// What has to be done before anything else failed; the exit code is that of its source.
     #[error("{what}")]
+    #[cfg_attr(not(feature = "conformance"), expect(dead_code, reason = "only that command tries first"))]
     Unfit {
         /// What could not be done, and why it is needed.
         what: String,

@@ -52,6 +52,10 @@ impl fmt::Display for Signal {
 pub(crate) struct Interrupt {
     signal: watch::Receiver<Option<Signal>>,
     /// What to say on standard error when the second signal ends the program.
+    #[cfg_attr(
+        not(feature = "conformance"),
+        expect(dead_code, reason = "only that command has something to say")
+    )]
     last_words: Arc<Mutex<Option<String>>>,
 }
 

@@ -1,4 +1,4 @@
-//! The drivers in this program: naming a crate links it, and linked it registers itself.
+//! The drivers and the middleware in this program: naming a crate links it, and linked it registers itself.
 
 #[cfg(feature = "azure")]
 use storagedriver_azure as _;
@@ -10,6 +10,8 @@ use storagedriver_gcs as _;
 use storagedriver_inmemory as _;
 #[cfg(all(feature = "external", unix))]
 use storagedriver_ipc as _;
+#[cfg(feature = "middleware")]
+use storagedriver_middleware as _;
 #[cfg(feature = "s3")]
 use storagedriver_s3 as _;
 #[cfg(feature = "swift")]

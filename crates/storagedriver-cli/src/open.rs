@@ -21,8 +21,8 @@ pub(crate) enum Resolved {
     Configuration(Box<Configuration>),
 }
 
-/// Distribution's middleware. It changes nothing but the URLs that clients are sent to, so a program
-/// without it reads the same storage.
+/// Distribution's middleware. It changes nothing but the URLs that clients are sent to, so a command
+/// that tells none works on the same storage without it, without its key files and its servers.
 const ABOUT_URLS_ONLY: [&str; 4] = ["alicdn", "cloudfront", "redirect", "rewrite"];
 
 impl Resolved {
@@ -78,13 +78,12 @@ impl Resolved {
         }
     }
 
-    /// Opens the storage. Middleware that only changes URLs is left out where it is not linked.
+    /// Opens the storage for a command that tells no URL. Middleware that changes nothing else is left
+    /// out.
     pub(crate) async fn open(mut self) -> Result<Storage> {
         if let Resolved::Configuration(configuration) = &mut self {
-            let factory = Factory::linked();
             for entry in &mut configuration.middleware {
-                let absent = factory.find_middleware(&entry.name)?.is_none();
-                entry.disabled |= absent && ABOUT_URLS_ONLY.contains(&entry.name.as_str());
+                entry.disabled |= ABOUT_URLS_ONLY.contains(&entry.name.as_str());
             }
         }
         self.open_whole().await
@@ -144,13 +143,13 @@ pub(crate) fn resolve_only(text: &StorageText) -> Result<Resolved, Failure> {
     resolve(text, true)
 }
 
-/// Opens the only storage of a command.
+/// Opens the only storage of a command that tells no URL.
 pub(crate) async fn only(text: &StorageText) -> Result<Storage, Failure> {
     Ok(resolve(text, true)?.open().await?)
 }
 
-/// Opens the only storage of a command that tells the URLs clients are sent to. Without its
-/// middleware the configuration would tell others, so what is not linked is a failure.
+/// Opens the only storage of a command that tells the URLs clients are sent to, or tries whether it can.
+/// Without its middleware the configuration would tell others, so what is not linked is a failure.
 pub(crate) async fn with_all_middleware(text: &StorageText) -> Result<Storage, Failure> {
     Ok(resolve(text, true)?.open_whole().await?)
 }

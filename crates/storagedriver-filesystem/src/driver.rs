@@ -1,4 +1,4 @@
-//! The driver: each operation is one job of the pool.
+//! The driver: each operation is one job of the pool, or is answered from the kernel's caches.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -18,6 +18,7 @@ use crate::jobs::{Holds, Ticket, run};
 use crate::listing::CALLS;
 use crate::names::LONGEST_ADDED;
 use crate::parameters::FilesystemParameters;
+use crate::publish::Uninlined;
 use crate::reader::TURN;
 use crate::root::Root;
 use crate::sys::{BUFFER, Sys};
@@ -29,12 +30,18 @@ const LONGEST_PATH: usize = 4095;
 /// The longest name in a directory.
 const LONGEST_NAME: usize = 255;
 
+/// The most content that is put where the future is polled, on file systems in memory: what takes not
+/// longer to copy than the calls around it.
+const PUT_INLINE: usize = 64 << 10;
+
 /// How many jobs read ahead for the walks of one driver, in addition to the steps that are waited for.
 const READ_AHEAD: usize = 8;
 
 /// Registry storage in a directory of the machine.
 ///
-/// All operations run in tokio's pool for blocking work: it needs a tokio runtime.
+/// It needs a tokio runtime: operations run in its pool for blocking work, except for reads of what
+/// the kernel has in memory, on file systems of local disks and in memory. These are made where the
+/// future is polled, at most 256 KiB in a turn.
 pub struct Filesystem {
     root: Arc<Root>,
     pub(crate) holds: Arc<Holds>,
@@ -160,7 +167,22 @@ impl StorageDriver for Filesystem {
     }
 
     async fn put_content(&self, path: &StoragePath, content: Bytes) -> Result<()> {
+        let mut unknown = false;
+        if content.len() <= PUT_INLINE {
+            spend(PUT_INLINE as u64).await;
+            if self.holds.is_settled(path) {
+                match self.root.put_inline(&self.holds, path, &content) {
+                    Ok(()) => return Ok(()),
+                    Err(Uninlined::Failed(error)) => return Err(error),
+                    Err(Uninlined::Elsewhere) => {}
+                    Err(Uninlined::Unknown) => unknown = true,
+                }
+            }
+        }
         self.job(path, move |root, ticket, path| {
+            if unknown {
+                root.learn();
+            }
             root.put(ticket, path, &content).map_err(|unput| unput.error)
         })
         .await

@@ -31,7 +31,7 @@ pub(crate) enum Place {
 /// Why a step did not end.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// The answer. Inline it is only ever that nothing is there.
+    /// The answer. Inline the system's part in it is only ever that nothing is there.
     Failed(Error),
     /// Inline only: the cache does not answer.
     Elsewhere,

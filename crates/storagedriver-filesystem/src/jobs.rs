@@ -1,9 +1,10 @@
 //! Work that may block, and what becomes of it when nobody waits for it any more.
 //!
-//! Each operation is one job of tokio's pool for blocking work. A job asks for its [`Section`]
-//! just before the step that publishes: if the future that waited for it was dropped, it is told to
-//! stop, and nothing is published. Past that step it holds its paths until it is done, so that a
-//! later operation of this process on such a path comes after it and never between its steps.
+//! Each operation is one job of tokio's pool for blocking work, reads from the kernel's caches
+//! excepted. A job asks for its [`Section`] just before the step that publishes: if the future that
+//! waited for it was dropped, it is told to stop, and nothing is published. Past that step it holds
+//! its paths until it is done, so that a later operation of this process on such a path comes after
+//! it and never between its steps.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -62,6 +63,11 @@ enum Awaited {
 }
 
 impl Table {
+    fn next(&mut self) -> u64 {
+        self.last = self.last.wrapping_add(1);
+        self.last
+    }
+
     fn is_abandoned(&self, job: u64) -> bool {
         self.jobs.get(&job) == Some(&Awaited::No)
     }
@@ -89,10 +95,23 @@ impl Holds {
         self.changed.wait(table).unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Holds a path for an operation that is no job, as it runs where its future is polled: it is
+    /// past its publishing step or was not begun, whenever that future is dropped. `None` if a job
+    /// holds the path.
+    pub(crate) fn try_section(self: &Arc<Self>, path: &StoragePath) -> Option<Section> {
+        let mut table = self.lock();
+        let hold = Hold::Path(path.clone());
+        if table.held.iter().any(|held| held.holds.iter().any(|other| other.excludes(&hold))) {
+            return None;
+        }
+        let ticket = table.next();
+        table.held.push(Held { ticket, holds: vec![hold], orphaned: false });
+        Some(Section { ticket, holds: self.clone() })
+    }
+
     fn ticket(self: &Arc<Self>) -> Ticket {
         let mut table = self.lock();
-        let id = table.last.wrapping_add(1);
-        table.last = id;
+        let id = table.next();
         table.jobs.insert(id, Awaited::Yes);
         Ticket { id, holds: self.clone() }
     }
@@ -284,6 +303,19 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         assert!(holds.lock().held.is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_runs_at_once_holds_its_path_only_if_nobody_does() {
+        let holds = Arc::new(Holds::default());
+        let first = holds.try_section(&path("/a")).unwrap();
+        assert!(holds.try_section(&path("/a")).is_none());
+        let ticket = holds.ticket();
+        drop(holds.try_section(&path("/b")).unwrap());
+        let other = ticket.section(vec![Hold::Tree(path("/b"))]).unwrap();
+        assert!(holds.try_section(&path("/b/c")).is_none());
+        drop((first, other));
+        assert!(holds.try_section(&path("/a")).is_some());
     }
 
     #[tokio::test]

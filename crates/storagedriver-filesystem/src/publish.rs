@@ -1,14 +1,16 @@
 //! Putting content at its path: whole, in one step, and durably.
 
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use storagedriver::{Error, Result, StoragePath};
 
 use crate::faults::{Need, fault};
-use crate::jobs::{Hold, Ticket};
+use crate::inline::{Place, Start, Stop};
+use crate::jobs::{Hold, Holds, Section, Ticket};
 use crate::root::{ATTEMPTS, Root, split};
 use crate::staging::Staged;
-use crate::sys::{Errno, Io};
+use crate::sys::{Errno, Io, Way};
 use crate::version::stamp;
 
 /// A file on its way: where it stands now.
@@ -25,6 +27,15 @@ pub(crate) struct Unput {
     pub(crate) error: Error,
     /// Whether it may have come to its path all the same: only making that durable failed.
     pub(crate) published: bool,
+}
+
+/// Why content was not put where the future of the operation is polled.
+pub(crate) enum Uninlined {
+    Failed(Error),
+    /// It has to be a job of the pool.
+    Elsewhere,
+    /// As nothing is known of the file system of the root.
+    Unknown,
 }
 
 impl From<Error> for Unput {
@@ -101,22 +112,55 @@ impl Root {
     /// # Errors
     /// With it, whether the content may have come to the path all the same.
     pub(crate) fn put(&self, ticket: &Ticket, path: &StoragePath, content: &[u8]) -> Result<(), Unput> {
-        let failed = |errno| fault(path, Need::Write, "stage the content", errno);
         let root = self.writable(path)?;
-        let staged = self.stage_passing(&root, path).map_err(failed)?;
+        self.put_into(&root, path, content, || ticket.section(vec![Hold::Path(path.clone())]))
+    }
+
+    /// As [`put`](Self::put), where that waits for nothing: if the root is known to be in memory and
+    /// was written to before, no mount lies between it and the path, and no job holds the path.
+    pub(crate) fn put_inline(
+        &self,
+        holds: &Arc<Holds>,
+        path: &StoragePath,
+        content: &[u8],
+    ) -> Result<(), Uninlined> {
+        let start = match self.start(Place::Inline, path) {
+            Ok(Some(Start { directory, way: Way::Memory })) => directory,
+            Err(Stop::Unknown) => return Err(Uninlined::Unknown),
+            _ => return Err(Uninlined::Elsewhere),
+        };
+        let section = match holds.try_section(path) {
+            Some(section) if self.is_prepared(&start) && self.sys.is_same_mount(&start, path.relative()) => {
+                section
+            }
+            _ => return Err(Uninlined::Elsewhere),
+        };
+        self.put_into(&start, path, content, move || Ok(section))
+            .map_err(|unput| Uninlined::Failed(unput.error))
+    }
+
+    fn put_into(
+        &self,
+        root: &OwnedFd,
+        path: &StoragePath,
+        content: &[u8],
+        section: impl FnOnce() -> Result<Section>,
+    ) -> Result<(), Unput> {
+        let failed = |errno| fault(path, Need::Write, "stage the content", errno);
+        let staged = self.stage_passing(root, path).map_err(failed)?;
         let published = self.fill(&staged, content).map_err(failed).and_then(|()| {
-            let _section = ticket.section(vec![Hold::Path(path.clone())])?;
-            self.publish(&root, &staged.source(), path)
+            let _section = section()?;
+            self.publish(root, &staged.source(), path)
         });
         match published {
             Ok(true) => {
-                self.prune_staging(&root, &staged.place);
+                self.prune_staging(root, &staged.place);
                 Ok(())
             }
             Ok(false) => Err(Error::conflict(path, "the content was removed while on its way").into()),
             Err(error) => {
                 let there = self.sys.own_meta_at(&staged.directory, staged.name.as_str());
-                let _ = self.unstage(&root, staged);
+                let _ = self.unstage(root, staged);
                 Err(Unput { error, published: there.is_err() })
             }
         }

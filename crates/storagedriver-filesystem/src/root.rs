@@ -100,6 +100,12 @@ impl Root {
         Ok(root)
     }
 
+    /// Whether [`writable`](Self::writable) looked at this root before.
+    pub(crate) fn is_prepared(&self, root: &OwnedFd) -> bool {
+        let known = *self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        self.sys.meta(root).is_ok_and(|meta| known.is_some_and(|known| known.is_same(&meta)))
+    }
+
     fn make(&self) -> Io<OwnedFd> {
         let mut above: Vec<&Path> = self.path.ancestors().collect();
         above.reverse();

@@ -26,7 +26,12 @@ pub(crate) struct Staged {
 
 impl Root {
     /// Makes a staged file and locks it.
-    pub(crate) fn stage(&self, root: &OwnedFd, place: String, name: impl Fn() -> String) -> Io<Staged> {
+    pub(crate) fn stage(
+        &self,
+        root: &OwnedFd,
+        place: String,
+        mut name: impl FnMut() -> String,
+    ) -> Io<Staged> {
         for _ in 0..ATTEMPTS {
             let directory = match self.make_directory(root, &place) {
                 Ok(directory) => directory,
@@ -57,11 +62,11 @@ impl Root {
 
     /// Stages content on its way to a path.
     pub(crate) fn stage_passing(&self, root: &OwnedFd, path: &StoragePath) -> Io<Staged> {
-        let fits = Name::begin(State::Passing, None).passing(path).is_some();
-        if fits {
-            return self.stage(root, STAGING.to_owned(), || {
-                Name::begin(State::Passing, None).passing(path).unwrap_or_default()
-            });
+        let name = || Name::begin(State::Passing, None).passing(path);
+        let mut first = name();
+        if first.is_some() {
+            // Another one only if this is taken.
+            return self.stage(root, STAGING.to_owned(), || first.take().or_else(name).unwrap_or_default());
         }
         self.stage(root, place(path), || Name::begin(State::Passing, None).to_string())
     }

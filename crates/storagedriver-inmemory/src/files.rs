@@ -12,64 +12,29 @@
 //! What changes one directory takes one lock. What changes several (a file in a directory that is
 //! not there yet, the last file of one, a rename) takes the locks of all of them, in the order of
 //! their numbers, before it looks, and keeps them until it is done: see [`crate::locked`]. So there
-//! is an order of all changes that every reader agrees with, and no two wait for each other.
+//! is an order of all changes that every reader agrees with, and no two wait for each other for ever.
 //!
-//! Under a lock nothing is copied but pointers, and nothing large is freed.
+//! Under a lock no content is copied, and none is freed.
 
 use std::array;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::iter;
+use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::SystemTime;
 
 use foldhash::fast::RandomState;
 use storagedriver::{Error, FileInfo, Result, StoragePath, Version};
 
+use crate::directory::{Child, Directory, File};
 use crate::locked::Locked;
 use crate::rope::Rope;
 
 /// How many shards there are beside that of the root. More than any machine's cores, so that two
 /// rarely meet; few enough that taking all of them costs little.
 pub(crate) const SHARDS: usize = 64;
-
-/// Committed content.
-#[derive(Debug)]
-pub(crate) struct File {
-    pub(crate) content: Rope,
-    pub(crate) modified: SystemTime,
-    /// Which publication this is; no two have the same.
-    pub(crate) version: Version,
-}
-
-impl File {
-    pub(crate) fn info(&self, path: &StoragePath) -> FileInfo {
-        FileInfo::file(path.clone())
-            .with_size(self.content.size())
-            .with_modified(self.modified)
-            .with_version(self.version.clone())
-    }
-}
-
-/// What a directory holds under a name.
-#[derive(Debug, Clone)]
-pub(crate) enum Child {
-    File(Arc<File>),
-    Directory,
-}
-
-impl Child {
-    fn info(&self, path: &StoragePath) -> FileInfo {
-        match self {
-            Child::File(file) => file.info(path),
-            Child::Directory => FileInfo::directory(path.clone()),
-        }
-    }
-}
-
-/// The children of a directory, by their whole paths.
-pub(crate) type Directory = BTreeMap<StoragePath, Child>;
 
 pub(crate) type Shard = HashMap<StoragePath, Directory, RandomState>;
 
@@ -171,49 +136,54 @@ impl Files {
 
     /// The direct children, sorted by path: all as they are at one moment.
     pub(crate) fn list(&self, path: &StoragePath) -> Result<Vec<FileInfo>> {
+        let mut children = Vec::new();
+        self.list_into(path, &mut children)?;
+        Ok(children)
+    }
+
+    /// Puts the direct children behind what `entries` has.
+    pub(crate) fn list_into(&self, path: &StoragePath, entries: &mut Vec<FileInfo>) -> Result<()> {
         self.directory(path.as_str(), |children| {
-            children.map(|children| children.iter().map(|(path, child)| child.info(path)).collect())
+            let children = children.ok_or_else(|| Error::path_not_found(path))?;
+            children.infos(entries);
+            Ok(())
         })
-        .ok_or_else(|| Error::path_not_found(path))
     }
 
     /// Makes `content` what is at `path`; with a `base` only in place of that version.
     pub(crate) fn publish(&self, path: &StoragePath, content: Rope, base: Option<&Version>) -> Result<()> {
-        let file = Arc::new(File { content, modified: SystemTime::now(), version: self.next_version() });
+        let mut file = Some(File { content, modified: SystemTime::now(), version: self.next_version() });
         let parent = parent_of(path.as_str());
         let mut shard = self.write(self.shard_of(parent));
         // The directory is there, nearly always: then its lock is enough.
         if let Some(children) = shard.get_mut(parent) {
-            let replaced = place(children, path, file, base);
-            drop(shard);
-            return free(replaced);
+            return place(children, path, &mut file, base);
         }
         drop(shard);
-        free(Locked::change(self, Some(path), None, |locked| locked.place(path, file, base)))
+        Locked::change(self, Some(path), None, |locked| locked.place(path, &mut file, base))
     }
 
     /// Moves a file. The ends differ.
     pub(crate) fn rename(&self, from: &StoragePath, to: &StoragePath) -> Result<()> {
-        let replaced = Locked::change(self, Some(to), Some(from), |locked| {
-            let Some(Child::File(file)) = locked.child(from) else {
+        let mut file = None;
+        Locked::change(self, Some(to), Some(from), |locked| {
+            let Some(Child::File(held)) = locked.child(from) else {
                 return Err(Error::path_not_found(from));
             };
-            let (content, modified) = (file.content.clone(), file.modified);
-            let file = Arc::new(File { content, modified, version: self.next_version() });
-            let replaced = locked.place(to, file, None)?;
-            // Shared with the new file: nothing is freed.
+            file = Some(File { version: self.next_version(), ..held.clone() });
+            locked.place(to, &mut file, None)?;
+            // Its content is the new file's, too: nothing is freed.
             locked.remove(from);
-            Ok(replaced)
-        });
-        free(replaced)
+            Ok(())
+        })
     }
 
     /// Takes out the path and all below it, in one step; whether anything was there.
     pub(crate) fn remove(&self, path: &StoragePath) -> bool {
-        match self.child(path, |child| child.cloned()) {
+        match self.child(path, |child| child.map(Child::is_directory)) {
             None => return false,
-            Some(Child::Directory) => {}
-            Some(Child::File(_)) => {
+            Some(true) => {}
+            Some(false) => {
                 let removed = Locked::change(self, None, Some(path), |locked| match locked.child(path) {
                     Some(Child::Directory) => None,
                     _ => Some(locked.remove(path)),
@@ -235,21 +205,27 @@ impl Files {
     }
 }
 
-/// Puts a file into a directory that may hold one; returns what was there.
+/// Puts a file into a directory that may hold one. What is in `file` afterwards, the replaced or the
+/// refused, is the caller's to free when the locks are.
 pub(crate) fn place(
     children: &mut Directory,
     path: &StoragePath,
-    file: Arc<File>,
+    file: &mut Option<File>,
     base: Option<&Version>,
-) -> Result<Option<Arc<File>>> {
+) -> Result<()> {
     match children.get_mut(path.as_str()) {
         Some(Child::Directory) => Err(Error::conflict(path, "the path is a directory")),
         Some(Child::File(held)) if base.is_none_or(|base| *base == held.version) => {
-            Ok(Some(std::mem::replace(held, file)))
+            if let Some(file) = file {
+                mem::swap(held, file);
+            }
+            Ok(())
         }
         None if base.is_none() => {
-            children.insert(path.clone(), Child::File(file));
-            Ok(None)
+            if let Some(file) = file.take() {
+                children.insert(path.clone(), Child::File(file));
+            }
+            Ok(())
         }
         _ => Err(replaced(path)),
     }
@@ -258,9 +234,4 @@ pub(crate) fn place(
 /// The answer to an append whose start is gone.
 pub(crate) fn replaced(path: &StoragePath) -> Error {
     Error::conflict(path, "the content that this append started from was replaced")
-}
-
-/// Names the place where what a change replaced is freed: after its locks.
-fn free<T>(replaced: Result<T>) -> Result<()> {
-    replaced.map(drop)
 }

@@ -13,6 +13,7 @@
 //! # }
 //! ```
 
+mod directory;
 mod driver;
 mod files;
 mod locked;

@@ -1,16 +1,17 @@
 //! Changes of several directories in one step.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, RwLockWriteGuard};
+use std::sync::RwLockWriteGuard;
 
+use smallvec::SmallVec;
 use storagedriver::{Error, Result, StoragePath, Version};
 
-use crate::files::{Child, Directory, File, Files, SHARDS, Shard, above, parent_of, place, replaced};
+use crate::directory::{Child, Directory, File};
+use crate::files::{Files, SHARDS, Shard, above, parent_of, place, replaced};
 
 /// The shards that a change needs, locked in the order of their numbers.
 pub(crate) struct Locked<'a> {
     files: &'a Files,
-    held: Vec<(usize, RwLockWriteGuard<'a, Shard>)>,
+    held: SmallVec<[(usize, RwLockWriteGuard<'a, Shard>); 8]>,
 }
 
 /// Whether a file can be put below this directory without making it.
@@ -46,11 +47,13 @@ impl<'a> Locked<'a> {
         work: impl FnOnce(&mut Self) -> T,
     ) -> T {
         loop {
-            let mut needed = BTreeSet::new();
+            let mut needed = SmallVec::<[usize; 16]>::new();
             for (path, enough) in Self::ends(placed, removed) {
                 let reached = reach(path, |directory| files.directory(directory, enough));
                 needed.extend(reached.map(|directory| files.shard_of(directory)));
             }
+            needed.sort_unstable();
+            needed.dedup();
             let mut locked = Locked::shards(files, needed);
             let covered = Self::ends(placed, removed).all(|(path, enough)| {
                 reach(path, |directory| enough(locked.get(directory)))
@@ -106,13 +109,13 @@ impl<'a> Locked<'a> {
         self.get(parent_of(path.as_str()))?.get(path.as_str())
     }
 
-    /// Puts a file at the path, and makes the directories that are not there; returns what was there.
+    /// Puts a file at the path, as [`place`] does, and makes the directories that are not there.
     pub(crate) fn place(
         &mut self,
         path: &StoragePath,
-        file: Arc<File>,
+        file: &mut Option<File>,
         base: Option<&Version>,
-    ) -> Result<Option<Arc<File>>> {
+    ) -> Result<()> {
         if let Some(children) = self.get_mut(parent_of(path.as_str())) {
             return place(children, path, file, base);
         }
@@ -125,6 +128,7 @@ impl<'a> Locked<'a> {
         {
             return Err(Error::conflict(path, format!("{top} is a file, so nothing can be below it")));
         }
+        let Some(file) = file.take() else { return Ok(()) };
         let mut child = (path.clone(), Child::File(file));
         while let Some(directory) = child.0.parent() {
             if let Some(children) = self.get_mut(directory.as_str()) {
@@ -132,11 +136,11 @@ impl<'a> Locked<'a> {
                 break;
             }
             if let Some(shard) = self.shard_mut(directory.as_str()) {
-                shard.insert(directory.clone(), Directory::from([child]));
+                shard.insert(directory.clone(), Directory::with(child.0, child.1));
             }
             child = (directory, Child::Directory);
         }
-        Ok(None)
+        Ok(())
     }
 
     /// Takes out the path, all below it, and the directories above it that this leaves empty.
@@ -144,7 +148,7 @@ impl<'a> Locked<'a> {
     pub(crate) fn remove(&mut self, path: &StoragePath) -> Vec<Directory> {
         let mut gone = Vec::new();
         let Some(removed) =
-            self.get_mut(parent_of(path.as_str())).and_then(|children| children.remove_entry(path.as_str()))
+            self.get_mut(parent_of(path.as_str())).and_then(|children| children.remove(path.as_str()))
         else {
             return gone;
         };
@@ -154,12 +158,12 @@ impl<'a> Locked<'a> {
         }
         while let Some(directory) = below.pop() {
             let children = self.shard_mut(directory.as_str()).and_then(|shard| shard.remove(&directory));
-            let children = children.unwrap_or_default();
-            let directories = children.iter().filter(|(_, child)| matches!(child, Child::Directory));
+            let children = children.unwrap_or_else(Directory::new);
+            let directories = children.iter().filter(|(_, child)| child.is_directory());
             below.extend(directories.map(|(path, _)| path.clone()));
             gone.push(children);
         }
-        gone.push(Directory::from([removed]));
+        gone.push(Directory::with(removed.0, removed.1));
         self.prune(path);
         gone
     }
@@ -213,7 +217,7 @@ mod tests {
                     directory.is_root() || matches!(above, Some(Child::Directory)),
                     "{directory}: {above:?}"
                 );
-                for (path, child) in children {
+                for (path, child) in children.iter() {
                     assert_eq!(path.parent().as_ref(), Some(directory));
                     let is_there = locked.get(path.as_str()).is_some();
                     assert_eq!(is_there, matches!(child, Child::Directory), "{path}");

@@ -1,7 +1,5 @@
 //! The walk: directory by directory, each as it is at one moment.
 
-use std::vec;
-
 use storagedriver::{
     DriverWalk, FileInfo, Result, StoragePath, WalkKey, WalkOptions, WalkOrder, async_trait,
 };
@@ -11,24 +9,28 @@ use crate::driver::InMemory;
 pub(crate) struct TreeWalk {
     store: InMemory,
     options: WalkOptions,
-    /// What is still to come, one level for each directory that is open.
-    levels: Vec<vec::IntoIter<FileInfo>>,
+    /// What is still to come of the directories that are open, the next entry last.
+    entries: Vec<FileInfo>,
     /// The directory that was yielded last: it is listed when the next entry is asked for.
     pending: Option<StoragePath>,
 }
 
 impl TreeWalk {
     pub(crate) fn start(store: InMemory, start: &StoragePath, options: WalkOptions) -> Result<Self> {
-        let level = store.files().list(start)?;
-        let mut walk = TreeWalk { store, options, levels: Vec::new(), pending: None };
-        walk.enter(level);
+        let mut walk = TreeWalk { store, options, entries: Vec::new(), pending: None };
+        walk.enter(start)?;
         Ok(walk)
     }
 
-    fn enter(&mut self, mut level: Vec<FileInfo>) {
+    fn enter(&mut self, directory: &StoragePath) -> Result<()> {
+        let before = self.entries.len();
+        self.store.files().list_into(directory, &mut self.entries)?;
         if self.options.start_after.is_some() {
-            level.retain(|info| self.reaches(info));
+            let options = &self.options;
+            let passed = self.entries.extract_if(before.., |info| !reaches(options, info));
+            passed.for_each(drop);
         }
+        let level = self.entries.get_mut(before..).unwrap_or_default();
         // A directory `a` comes after `a-b` and `a.b` then: its key ends in `/`. They follow one another
         // in the order of paths, too.
         let is_late = |pair: &[FileInfo]| match pair {
@@ -38,27 +40,17 @@ impl TreeWalk {
         if self.options.order == WalkOrder::Key && level.windows(2).any(is_late) {
             level.sort_by(|one, other| one.key().cmp_in(&other.key(), WalkOrder::Key));
         }
-        self.levels.push(level.into_iter());
-    }
-
-    /// Whether the entry, or anything below it, comes after `start_after`.
-    fn reaches(&self, info: &FileInfo) -> bool {
-        let last = if info.is_dir() { WalkKey::after_subtree(info.path()) } else { info.key() };
-        self.options.admits(&last)
+        level.reverse();
+        Ok(())
     }
 
     fn step(&mut self) -> Option<FileInfo> {
         loop {
-            // One that has gone since has nothing below it.
-            if let Some(directory) = self.pending.take()
-                && let Ok(level) = self.store.files().list(&directory)
-            {
-                self.enter(level);
+            if let Some(directory) = self.pending.take() {
+                // One that has gone since has nothing below it.
+                let _ = self.enter(&directory);
             }
-            let Some(info) = self.levels.last_mut()?.next() else {
-                self.levels.pop();
-                continue;
-            };
+            let info = self.entries.pop()?;
             if info.is_dir() {
                 self.pending = Some(info.path().clone());
             }
@@ -67,6 +59,12 @@ impl TreeWalk {
             }
         }
     }
+}
+
+/// Whether the entry, or anything below it, comes after `start_after`.
+fn reaches(options: &WalkOptions, info: &FileInfo) -> bool {
+    let last = if info.is_dir() { WalkKey::after_subtree(info.path()) } else { info.key() };
+    options.admits(&last)
 }
 
 #[async_trait]

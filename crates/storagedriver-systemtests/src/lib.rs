@@ -16,9 +16,11 @@
 //! ```
 
 mod given;
+mod growth;
 mod server;
 
 pub use given::{GivenStorage, STORAGE_VARIABLE};
+pub use growth::growth;
 pub use server::{OpenUpload, Server};
 
 use std::error::Error;

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use smol_str::SmolStr;
+
 use crate::{StoragePath, WalkKey};
 
 /// Whether a path names a file, a directory, or (on flat stores) both.
@@ -19,13 +21,14 @@ pub enum EntryKind {
 }
 
 /// The opaque name of one version of a file's content: equal versions mean equal bytes.
+// Most are short, and every entry of a walk has one: those up to 23 bytes are kept in place.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Version(Arc<str>);
+pub struct Version(SmolStr);
 
 impl Version {
     /// Wraps what the backend calls a version: an ETag, a generation, an inode and its times.
     pub fn new(version: impl AsRef<str>) -> Self {
-        Version(Arc::from(version.as_ref()))
+        Version(SmolStr::new(version))
     }
 
     /// The backend's text.

@@ -7,7 +7,7 @@ use std::time::Instant;
 use metrics::{Key, Label, Level, Metadata, SharedString, with_recorder};
 use tracing::Instrument;
 
-use crate::{Error, Operation, Result, StoragePath};
+use crate::{Error, ErrorKind, Operation, Result, StoragePath};
 
 const METADATA: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
 
@@ -52,6 +52,8 @@ pub(crate) struct Observer(Arc<Inner>);
 struct Inner {
     driver: Arc<str>,
     seconds: Vec<Key>,
+    /// Absence is an answer more often than a failure, and should cost as little.
+    absent: Vec<Key>,
     read: Key,
     written: Key,
     open: Key,
@@ -70,8 +72,13 @@ impl Observer {
                 )
             })
             .collect();
+        let absent = Operation::ALL
+            .iter()
+            .map(|operation| error_key(&driver, *operation, ErrorKind::PathNotFound))
+            .collect();
         Observer(Arc::new(Inner {
             seconds,
+            absent,
             read: Key::from_parts(READ_BYTES_TOTAL, vec![label()]),
             written: Key::from_parts(WRITTEN_BYTES_TOTAL, vec![label()]),
             open: Key::from_parts(OPEN_UPLOADS, vec![label()]),
@@ -104,13 +111,13 @@ impl Observer {
 
     /// Stamps and counts an error.
     pub(crate) fn failed(&self, error: Error, operation: Operation, path: &StoragePath) -> Error {
-        let labels = vec![
-            Label::new("driver", SharedString::from(self.0.driver.clone())),
-            Label::from_static_parts("action", operation.action()),
-            Label::from_static_parts("kind", error.kind().as_str()),
-        ];
-        let key = Key::from_parts(ERRORS_TOTAL, labels);
-        with_recorder(|recorder| recorder.register_counter(&key, &METADATA).increment(1));
+        let count = |key: &Key| {
+            with_recorder(|recorder| recorder.register_counter(key, &METADATA).increment(1));
+        };
+        match self.0.absent.get(operation as usize) {
+            Some(key) if error.is_not_found() => count(key),
+            _ => count(&error_key(&self.0.driver, operation, error.kind())),
+        }
         error.stamped(&self.0.driver, operation, Some(path))
     }
 
@@ -129,6 +136,15 @@ impl Observer {
         with_recorder(|recorder| recorder.register_gauge(&self.0.open, &METADATA).increment(1.0));
         OpenUpload(self.clone())
     }
+}
+
+fn error_key(driver: &Arc<str>, operation: Operation, kind: ErrorKind) -> Key {
+    let labels = vec![
+        Label::new("driver", SharedString::from(driver.clone())),
+        Label::from_static_parts("action", operation.action()),
+        Label::from_static_parts("kind", kind.as_str()),
+    ];
+    Key::from_parts(ERRORS_TOTAL, labels)
 }
 
 impl fmt::Debug for Observer {
@@ -156,5 +172,6 @@ mod tests {
             assert_eq!(place, *operation as usize);
         }
         assert_eq!(observer.0.seconds.len(), Operation::ALL.len());
+        assert_eq!(observer.0.absent.len(), Operation::ALL.len());
     }
 }

@@ -91,7 +91,13 @@ impl WalkKey {
     /// Compares two places in one of the orders.
     pub fn cmp_in(&self, other: &WalkKey, order: WalkOrder) -> Ordering {
         match order {
-            WalkOrder::Key => self.bytes().cmp(other.bytes()),
+            WalkOrder::Key => {
+                // As far as both paths go, which is nearly always enough, without the suffixes.
+                let (one, next) = (self.path.as_str().as_bytes(), other.path.as_str().as_bytes());
+                let common = one.len().min(next.len());
+                let ordering = one.get(..common).cmp(&next.get(..common));
+                ordering.then_with(|| self.bytes().skip(common).cmp(other.bytes().skip(common)))
+            }
             WalkOrder::Tree => {
                 // The separator before every other character makes it component by component.
                 let rank = |byte: u8| if byte == b'/' { 0 } else { byte };

@@ -67,7 +67,7 @@ impl Line {
 
 pub(crate) async fn run(arguments: Check, session: &mut Session) -> Result<Answer, Failure> {
     let mut interrupt = session.interrupt.clone();
-    let storage = interrupt.or(open::only(&arguments.storage)).await?;
+    let storage = interrupt.or(open::with_all_middleware(&arguments.storage)).await?;
     // Without that nothing else means anything.
     interrupt.or(async { Ok(storage.stat("/").await?) }).await?;
     let scratch = scratch(&arguments.scratch)?;

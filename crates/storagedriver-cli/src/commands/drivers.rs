@@ -1,10 +1,10 @@
-//! `drivers`: what is linked into this program.
+//! `drivers`: what is linked into this program, drivers and middleware.
 
 use std::fmt;
 
 use serde::Serialize;
 use storagedriver::parameters::{Kind, Note, Parameter, ParameterTable, Presence};
-use storagedriver::{Factory, Registration};
+use storagedriver::{Factory, MiddlewareRegistration, Registration};
 
 use super::Session;
 use crate::arguments::Drivers;
@@ -18,56 +18,89 @@ pub(crate) fn run(arguments: &Drivers, session: &mut Session) -> Result<Answer, 
     let Some(name) = &arguments.name else {
         return all(&factory, arguments.markdown, &mut session.output);
     };
-    let Some(driver) = factory.find(name)? else {
-        let names: Vec<_> = factory.registered().iter().map(|driver| driver.name).collect();
+    let Some((table, summary)) = described(&factory, name)? else {
+        let names: Vec<_> = linked(&factory)?.iter().map(|linked| linked.name).collect();
         let reason =
             format!("no driver named {name:?} is linked into this program; there are: {}", names.join(", "));
         return Err(Failure::Usage(reason));
     };
     if arguments.markdown {
-        session.output.bytes(driver.table.to_markdown().as_bytes())?;
+        session.output.bytes(table.to_markdown().as_bytes())?;
     } else if session.output.json() {
-        parameters(driver.table, &mut session.output)?;
+        parameters(table, &mut session.output)?;
     } else {
-        session.output.line(format_args!("{}: {}\n", driver.name, driver.summary))?;
-        let table = driver.table.to_string();
+        session.output.line(format_args!("{name}: {summary}\n"))?;
+        let table = table.to_string();
         let table = session.output.width().map_or_else(|| table.clone(), |width| wrapped(&table, width));
         session.output.bytes(table.as_bytes())?;
     }
     Ok(Answer::Yes)
 }
 
-/// One linked driver.
+/// The parameters of a driver or a middleware, and what it is.
+fn described(
+    factory: &Factory,
+    name: &str,
+) -> Result<Option<(&'static ParameterTable, &'static str)>, Failure> {
+    if let Some(driver) = factory.find(name)? {
+        return Ok(Some((driver.table, driver.summary)));
+    }
+    Ok(factory.find_middleware(name)?.map(|middleware| (middleware.table, middleware.summary)))
+}
+
+/// One linked driver or middleware.
 #[derive(Serialize)]
-struct Driver<'a> {
-    name: &'a str,
-    summary: &'a str,
+struct Linked {
+    name: &'static str,
+    /// `driver` or `middleware`.
+    kind: &'static str,
+    summary: &'static str,
     #[serde(rename = "crate")]
-    crate_name: &'a str,
-    version: &'a str,
+    crate_name: &'static str,
+    version: &'static str,
     /// How wide the names are, for columns.
     #[serde(skip)]
     width: usize,
 }
 
-impl Record for Driver<'_> {
+impl Record for Linked {
     fn text(&self, f: &mut fmt::Formatter<'_>, _: Paint) -> fmt::Result {
         let width = self.width;
-        write!(f, "{:width$}  {} ({} {})", self.name, self.summary, self.crate_name, self.version)
+        let kind = if self.kind == MIDDLEWARE { "middleware: " } else { "" };
+        write!(f, "{:width$}  {kind}{} ({} {})", self.name, self.summary, self.crate_name, self.version)
     }
 }
 
-fn all(factory: &Factory, markdown: bool, output: &mut Output) -> Result<Answer, Failure> {
-    let drivers: Vec<Registration> = factory.registered();
-    let width = drivers.iter().map(|driver| driver.name.len()).max().unwrap_or_default();
-    if markdown {
-        output.line("| Driver | Summary | Crate |\n|---|---|---|")?;
+const MIDDLEWARE: &str = "middleware";
+
+/// The drivers by name, then the middleware by name.
+fn linked(factory: &Factory) -> Result<Vec<Linked>, Failure> {
+    let mut linked = Vec::new();
+    for Registration { name, summary, crate_name, crate_version: version, .. } in factory.registered() {
+        linked.push(Linked { name, kind: "driver", summary, crate_name, version, width: 0 });
     }
-    for Registration { name, summary, crate_name, crate_version: version, .. } in drivers {
+    for name in factory.middleware_names() {
+        if let Some(MiddlewareRegistration { summary, crate_name, crate_version: version, .. }) =
+            factory.find_middleware(name)?
+        {
+            linked.push(Linked { name, kind: MIDDLEWARE, summary, crate_name, version, width: 0 });
+        }
+    }
+    let width = linked.iter().map(|linked| linked.name.len()).max().unwrap_or_default();
+    linked.iter_mut().for_each(|linked| linked.width = width);
+    Ok(linked)
+}
+
+fn all(factory: &Factory, markdown: bool, output: &mut Output) -> Result<Answer, Failure> {
+    if markdown {
+        output.line("| Name | Kind | Summary | Crate |\n|---|---|---|---|")?;
+    }
+    for linked in linked(factory)? {
         if markdown {
-            output.line(format_args!("| `{name}` | {summary} | `{crate_name}` {version} |"))?;
+            let Linked { name, kind, summary, crate_name, version, .. } = linked;
+            output.line(format_args!("| `{name}` | {kind} | {summary} | `{crate_name}` {version} |"))?;
         } else {
-            output.record(&Driver { name, summary, crate_name, version, width })?;
+            output.record(&linked)?;
         }
     }
     Ok(Answer::Yes)

@@ -19,7 +19,7 @@ struct Serving<'a> {
 
 pub(crate) async fn run(arguments: Serve, session: &mut Session) -> Result<Answer, Failure> {
     let mut interrupt = session.interrupt.clone();
-    let storage = interrupt.or(open::only(&arguments.storage)).await?;
+    let storage = interrupt.or(open::with_all_middleware(&arguments.storage)).await?;
     let path = &arguments.socket;
     let cannot_listen = |source| Failure::Local { what: format!("listening on {}", path.display()), source };
     let file = SocketFile::bind(path).map_err(cannot_listen)?;

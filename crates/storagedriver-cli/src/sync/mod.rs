@@ -66,6 +66,9 @@ pub struct SyncOptions {
     /// Only the files of this part, so that several machines share the work: what one of them needs and another
     /// has not copied yet, it copies itself. None: all files.
     pub shard: Option<Shard>,
+    /// How many files of the destination are remembered as there: what is not is asked for again where a link needs
+    /// it. Each takes about 200 bytes.
+    pub remembered: usize,
 }
 
 impl Default for SyncOptions {
@@ -79,6 +82,7 @@ impl Default for SyncOptions {
             delete: false,
             verify: false,
             shard: None,
+            remembered: 32_768,
         }
     }
 }

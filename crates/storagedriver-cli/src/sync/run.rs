@@ -8,9 +8,6 @@ use storagedriver::Storage;
 use super::{SyncOptions, SyncSummary};
 use crate::transfer::{Bandwidth, Event, Known, Ledger, Monitor, Turns};
 
-/// How many files of the destination are remembered as settled: about 6 MB.
-const REMEMBERED: usize = 32_768;
-
 /// What became known about a file of the destination.
 #[derive(Debug, Clone)]
 pub(super) enum Settled {
@@ -53,7 +50,7 @@ impl Run {
             options: options.clone(),
             ledger: Ledger::new(monitor.clone()),
             tally: Tally::default(),
-            settled: Known::new(REMEMBERED),
+            settled: Known::new(options.remembered),
             turns: Turns::default(),
             bandwidth: options.bandwidth.map(Bandwidth::new),
         }

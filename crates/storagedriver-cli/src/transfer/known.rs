@@ -19,9 +19,9 @@ pub(crate) struct Known<V> {
 }
 
 impl<V: Clone> Known<V> {
-    /// Remembers `limit` names or a few more.
+    /// Remembers `limit` names or one more; 0: nothing.
     pub(crate) fn new(limit: usize) -> Self {
-        Known { halves: Mutex::new([HashMap::new(), HashMap::new()]), half: limit.div_ceil(2).max(1) }
+        Known { halves: Mutex::new([HashMap::new(), HashMap::new()]), half: limit.div_ceil(2) }
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<V> {
@@ -30,6 +30,9 @@ impl<V: Clone> Known<V> {
     }
 
     pub(crate) fn insert(&self, name: &str, value: V) {
+        if self.half == 0 {
+            return;
+        }
         let [new, old] = &mut *lock(&self.halves);
         if new.len() >= self.half {
             *old = std::mem::take(new);

@@ -198,3 +198,22 @@ fn the_environment_applies_to_the_file_that_says_so() {
     end(asked.env(variable, other.root()), b"").ok();
     assert_eq!(two.text("walk", &[]), "/one\n/other\n");
 }
+
+#[test]
+fn machines_share_a_copy_and_each_tells_its_part() {
+    let store = Store::new();
+    for shard in ["2/3", "1/3", "3/3"] {
+        let lines = objects(&sync(&registry(), &store.argument(), &["--json", "--shard", shard]).ok());
+        assert_eq!(lines.last().unwrap()["shard"], shard);
+    }
+    let check = objects(&sync(&registry(), &store.argument(), &["--dry-run", "--json"]).ok());
+    assert_eq!((check.len(), &check[0]["shard"]), (1, &serde_json::Value::Null));
+    let told = sync(&registry(), &store.argument(), &["--shard", "1/1"]).ok();
+    assert!(told.starts_with("shard 1/1: 0 files copied"), "{told}");
+    for (bad, reason) in
+        [("0/3", "no shard 0 of 3"), ("4/3", "no shard 4 of 3"), ("3", "`i/n`"), ("1/x", "`i/n`")]
+    {
+        let message = sync(&registry(), &store.argument(), &["--shard", bad]).failed(2);
+        assert!(message.contains(reason) && message.contains("--shard"), "{message}");
+    }
+}

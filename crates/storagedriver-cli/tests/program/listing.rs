@@ -96,3 +96,17 @@ fn drivers_tells_the_parameters_of_one() {
     let refusal = run(&["drivers", "no-such-driver"]).failed(2);
     assert!(refusal.contains("filesystem"), "{refusal}");
 }
+
+#[cfg(feature = "middleware")]
+#[test]
+fn drivers_tells_of_middleware_too() {
+    let text = run(&["drivers"]).ok();
+    assert!(
+        text.lines().any(|line| line.starts_with("redirect ") && line.contains("  middleware: ")),
+        "{text}"
+    );
+    let listed = objects(&run(&["drivers", "--json"]).ok());
+    let kind = |name: &str| listed.iter().find(|linked| linked["name"] == name).unwrap()["kind"].clone();
+    assert_eq!((kind("filesystem"), kind("rewrite")), ("driver".into(), "middleware".into()));
+    assert!(run(&["drivers", "rewrite", "--markdown"]).ok().contains("| `trimpathprefix` |"));
+}

@@ -39,16 +39,51 @@ fn where_there_is_no_url_the_answer_is_no() {
     store.run("url", &["/a", "--expiry", "long"]).failed(2);
 }
 
-#[test]
-fn middleware_that_is_not_linked_is_missed_only_where_urls_are_told() {
-    let store = Store::with(&["/a"]);
+/// A configuration of the driver that `driver` says, with this middleware, as an argument.
+fn configured(driver: &str, middleware: &str) -> (tempfile::NamedTempFile, String) {
     let file = tempfile::NamedTempFile::new().unwrap();
-    let text = format!(
-        "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: {}\nmiddleware:\n  storage:\n    - name: cloudfront\n",
-        store.root().display()
-    );
+    let text = format!("version: 0.1\nstorage:\n  {driver}\nmiddleware:\n  storage:\n{middleware}");
     std::fs::write(file.path(), text).unwrap();
     let argument = format!("@{}", file.path().display());
-    assert_eq!(run(&["ls", &argument]).ok(), "/a\n");
-    assert!(run(&["url", &argument, "/a"]).failed(2).contains("cloudfront"));
+    (file, argument)
+}
+
+#[test]
+fn middleware_that_cannot_be_had_is_missed_only_where_urls_are_told() {
+    let store = Store::with(&["/a"]);
+    let driver = format!("filesystem: {{rootdirectory: {}}}", store.root().display());
+    let cloudfront = "    - name: cloudfront\n      options: {baseurl: d.cloudfront.net, keypairid: k, privatekey: /no/such/key}\n";
+    // One is not linked, the other lacks its key.
+    for (middleware, says) in
+        [("    - name: alicdn\n", "alicdn"), (cloudfront, "/no/such/key cannot be read")]
+    {
+        let (_file, argument) = configured(&driver, middleware);
+        assert_eq!(run(&["ls", &argument]).ok(), "/a\n");
+        for command in [&["url", &argument, "/a"][..], &["check", &argument]] {
+            let message = run(command).failed(2);
+            assert!(message.contains(says), "{message}");
+        }
+    }
+}
+
+#[cfg(feature = "middleware")]
+#[test]
+fn urls_are_told_as_the_middleware_makes_them() {
+    let s3 =
+        "s3: {bucket: bucket, region: us-east-1, accesskey: a, secretkey: very-secret, rootdirectory: /root}";
+    let rewrite = "    - name: rewrite\n      options: {scheme: http, host: 'cdn.example.com:81', trimpathprefix: /root}\n";
+    let (_file, argument) = configured(s3, rewrite);
+    let url = run(&["url", &argument, "/a"]).ok();
+    assert!(url.starts_with("http://cdn.example.com:81/a?") && url.contains("X-Amz-Signature="), "{url}");
+    assert!(!url.contains("very-secret"), "{url}");
+    run(&["url", &argument, "/a", "--method", "PUT"]).failed(1);
+
+    let store = Store::with(&["/a"]);
+    let driver = format!("filesystem: {{rootdirectory: {}}}", store.root().display());
+    let redirect = "    - name: redirect\n      options: {baseurl: 'https://mirror.example.com/b'}\n";
+    let (_file, argument) = configured(&driver, redirect);
+    assert_eq!(run(&["url", &argument, "/a"]).ok(), "https://mirror.example.com/b/a\n");
+    let (_file, argument) =
+        configured(&driver, &redirect.replace("options", "disabled: true\n      options"));
+    run(&["url", &argument, "/a"]).failed(1);
 }

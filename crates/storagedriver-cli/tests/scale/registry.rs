@@ -195,14 +195,18 @@ impl Registry {
         files.into_iter().map(|path| (path, 71)).collect()
     }
 
+    fn middle(&self) -> u64 {
+        IMAGES * PARTS + self.repositories * OWN / 2
+    }
+
     /// A blob of one repository, in the middle of all.
     pub(crate) fn some_blob(&self) -> Entry {
-        Entry::Blob { digest: self.digest(self.formula_blobs() / 2) }
+        Entry::Blob { digest: self.digest(self.middle()) }
     }
 
     /// The link to it.
     pub(crate) fn its_link(&self) -> Entry {
-        let blob = self.formula_blobs() / 2;
+        let blob = self.middle();
         let repository = name((blob - IMAGES * PARTS) % self.repositories);
         Entry::LayerLink { repository, digest: self.digest(blob) }
     }

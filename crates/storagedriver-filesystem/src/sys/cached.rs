@@ -178,6 +178,21 @@ impl Sys {
         quick(rustix::fs::openat2(start, path, flags, Mode::empty(), way.resolve()))
     }
 
+    /// Whether the directory of a path, or what there is of it, is on the mount of the root, which is
+    /// in memory. A last component that is a link is none of the path's: it is replaced, not followed.
+    pub(crate) fn is_same_mount(&self, start: impl AsFd, path: &str) -> bool {
+        let mut above = path;
+        while let Some((next, _)) = above.rsplit_once('/') {
+            above = next;
+            match rustix::fs::openat2(&start, above, START, Mode::empty(), Way::Memory.resolve()) {
+                Ok(_) => return true,
+                Err(Errno::NOENT) => {}
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+
     /// What an open file is.
     pub(crate) fn meta_by(&self, way: Way, file: impl AsFd) -> Io<Meta> {
         if way == Way::Patient {

@@ -5,6 +5,7 @@ mod crash_points;
 mod inline;
 mod machine;
 mod power_cut;
+mod puts;
 mod recorder;
 
 use std::path::Path;

@@ -53,8 +53,11 @@ pub(crate) struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
+        // More jobs than processors help where each call waits for a disk or a server, and cost little
+        // where none does.
+        let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Limits {
-            jobs: 2,
+            jobs: processors.clamp(2, 4),
             ahead: 4096,
             batch: 512,
             part: 256,

@@ -81,7 +81,7 @@ pub async fn check_program(handles: Handles, program: &Program) -> Result<(), Di
 /// A wrong answer, before it is known in which program.
 struct Wrong {
     looked_at: String,
-    observed: Observed,
+    observed: Box<Observed>,
     expected: Vec<Expectation>,
 }
 
@@ -128,7 +128,7 @@ impl Machine {
         }
         if next.is_empty() {
             let expected = possible.into_iter().map(|(expected, _)| expected).collect();
-            return Err(Wrong { looked_at: looked_at.to_owned(), observed, expected });
+            return Err(Wrong { looked_at: looked_at.to_owned(), observed: Box::new(observed), expected });
         }
         self.states = next;
         Ok(())

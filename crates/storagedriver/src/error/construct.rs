@@ -9,7 +9,7 @@ use crate::StoragePath;
 impl Error {
     /// Nothing of the needed kind is at `path`.
     pub fn path_not_found(path: &StoragePath) -> Self {
-        Error::PathNotFound { context: Context::at(path) }
+        Error::PathNotFound { context: Context::of(path) }
     }
 
     /// `path` breaks a rule; it need not be a valid path.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::Operation;
+use crate::{Operation, StoragePath};
 
 /// Where an error arose: which driver, doing what, on which path.
 ///
@@ -24,6 +24,11 @@ impl Context {
     /// A context that knows only its path.
     pub fn at(path: impl AsRef<str>) -> Self {
         Context { path: Some(Arc::from(path.as_ref())), ..Context::default() }
+    }
+
+    /// A context that knows only its path, and shares it: absence is an answer that should cost little.
+    pub(crate) fn of(path: &StoragePath) -> Self {
+        Context { path: Some(path.shared()), ..Context::default() }
     }
 }
 

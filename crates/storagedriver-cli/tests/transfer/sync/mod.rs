@@ -8,6 +8,7 @@ mod interrupted;
 mod meanwhile;
 mod random;
 mod requests;
+mod shards;
 
 use std::sync::{Arc, Mutex};
 

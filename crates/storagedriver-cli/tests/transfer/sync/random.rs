@@ -12,7 +12,7 @@ const NAMES: &[&str] = &["a", "a-b", "a.b", "a/b", "a/b-c", "a0", "b/9/c", "b"];
 const TAGS: &[&str] = &["1", "1.0", "1-0", "1_0", "current", "index", "link"];
 
 /// A registry that `seed` determines.
-fn registry(seed: u64) -> Files {
+pub(super) fn registry(seed: u64) -> Files {
     let mut files = Files::new();
     let mut numbers = Numbers::new(seed);
     let mut registry = Registry::of(&mut files);
@@ -45,7 +45,7 @@ fn registry(seed: u64) -> Files {
 
 /// What an earlier run, stopped anywhere, may have left of `files`: the first so many files in the
 /// order in which they are copied. Tags and other files may be of an older state.
-fn partly(files: &Files, seed: u64) -> Files {
+pub(super) fn partly(files: &Files, seed: u64) -> Files {
     let rank = |path: &str| match classify(path) {
         Entry::Blob { .. } => 0,
         Entry::LayerLink { .. } => 1,

@@ -1,0 +1,206 @@
+//! What a directory holds.
+
+use std::collections::{BTreeMap, btree_map};
+use std::hint::black_box;
+use std::{mem, slice};
+
+use smallvec::SmallVec;
+use storagedriver::{FileInfo, StoragePath, Version};
+
+use crate::rope::Rope;
+
+/// Up to how many children are kept in one row.
+const FEW: usize = 32;
+
+/// Committed content.
+#[derive(Debug, Clone)]
+pub(crate) struct File {
+    pub(crate) content: Rope,
+    pub(crate) modified: std::time::SystemTime,
+    /// Which publication this is; no two have the same.
+    pub(crate) version: Version,
+}
+
+impl File {
+    pub(crate) fn info(&self, path: &StoragePath) -> FileInfo {
+        FileInfo::file(path.clone())
+            .with_size(self.content.size())
+            .with_modified(self.modified)
+            .with_version(self.version.clone())
+    }
+}
+
+/// What is at a path.
+#[derive(Debug, Clone)]
+pub(crate) enum Child {
+    File(File),
+    Directory,
+}
+
+impl Child {
+    pub(crate) fn info(&self, path: &StoragePath) -> FileInfo {
+        match self {
+            Child::File(file) => file.info(path),
+            Child::Directory => FileInfo::directory(path.clone()),
+        }
+    }
+
+    pub(crate) fn is_directory(&self) -> bool {
+        matches!(self, Child::Directory)
+    }
+}
+
+type Entry = (StoragePath, Child);
+
+/// The children of a directory, by their whole paths, in their order.
+///
+/// Most directories of a registry hold one child (the `data` of a blob, the `link` of a layer): it
+/// is kept in place. A few are kept in one row, many in a tree.
+#[derive(Debug)]
+pub(crate) enum Directory {
+    Few(SmallVec<[Entry; 1]>),
+    Many(BTreeMap<StoragePath, Child>),
+}
+
+impl Directory {
+    pub(crate) fn new() -> Self {
+        Directory::Few(SmallVec::new())
+    }
+
+    pub(crate) fn with(path: StoragePath, child: Child) -> Self {
+        Directory::Few(SmallVec::from_iter([(path, child)]))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Directory::Few(row) => row.len(),
+            Directory::Many(tree) => tree.len(),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Option<&Child> {
+        match self {
+            Directory::Few(row) => row.get(find(row, path).ok()?).map(|(_, child)| child),
+            Directory::Many(tree) => tree.get(path),
+        }
+    }
+
+    pub(crate) fn get_mut(&mut self, path: &str) -> Option<&mut Child> {
+        match self {
+            Directory::Few(row) => {
+                let at = find(row, path).ok()?;
+                row.get_mut(at).map(|(_, child)| child)
+            }
+            Directory::Many(tree) => tree.get_mut(path),
+        }
+    }
+
+    /// Puts a child at a path; whatever was there is gone.
+    pub(crate) fn insert(&mut self, path: StoragePath, child: Child) {
+        match self {
+            Directory::Few(row) => match find(row, path.as_str()) {
+                Ok(at) => drop(row.get_mut(at).map(|(_, held)| mem::replace(held, child))),
+                Err(at) if row.len() < FEW => row.insert(at, (path, child)),
+                Err(_) => {
+                    let mut tree: BTreeMap<_, _> = mem::take(row).into_iter().collect();
+                    tree.insert(path, child);
+                    *self = Directory::Many(tree);
+                }
+            },
+            Directory::Many(tree) => drop(tree.insert(path, child)),
+        }
+    }
+
+    pub(crate) fn remove(&mut self, path: &str) -> Option<Entry> {
+        match self {
+            Directory::Few(row) => find(row, path).ok().map(|at| row.remove(at)),
+            Directory::Many(tree) => tree.remove_entry(path),
+        }
+    }
+
+    /// Puts what the handle says about the children behind what `entries` has.
+    pub(crate) fn infos(&self, entries: &mut Vec<FileInfo>) {
+        // The paths are all over the memory. Reading from all of them first lets a processor fetch them
+        // side by side; sharing each waits for the one before.
+        if self.len() > 4 {
+            let edges = |path: &StoragePath| match path.as_str().as_bytes() {
+                [first, .., last] => first ^ last,
+                _ => 0,
+            };
+            black_box(self.iter().fold(0, |seen, (path, _)| seen ^ edges(path)));
+        }
+        entries.reserve(self.len());
+        match self {
+            Directory::Few(row) => entries.extend(row.iter().map(|(path, child)| child.info(path))),
+            Directory::Many(tree) => entries.extend(tree.iter().map(|(path, child)| child.info(path))),
+        }
+    }
+
+    pub(crate) fn iter(&self) -> Children<'_> {
+        match self {
+            Directory::Few(row) => Children::Few(row.iter()),
+            Directory::Many(tree) => Children::Many(tree.iter()),
+        }
+    }
+}
+
+fn find(row: &[Entry], path: &str) -> Result<usize, usize> {
+    row.binary_search_by(|(held, _)| held.as_str().cmp(path))
+}
+
+/// The children of a directory, sorted by path.
+pub(crate) enum Children<'a> {
+    Few(slice::Iter<'a, Entry>),
+    Many(btree_map::Iter<'a, StoragePath, Child>),
+}
+
+impl<'a> Iterator for Children<'a> {
+    type Item = (&'a StoragePath, &'a Child);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Children::Few(row) => row.next().map(|(path, child)| (path, child)),
+            Children::Many(tree) => tree.next(),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        match self {
+            Children::Few(row) => row.size_hint(),
+            Children::Many(tree) => tree.size_hint(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn few_and_many_are_the_same_map(steps in prop::collection::vec((any::<bool>(), 0..3 * FEW), 0..300)) {
+            let (mut directory, mut expected) = (Directory::new(), BTreeMap::new());
+            for (insert, number) in steps {
+                let path = StoragePath::parse(&format!("/d/{number}")).unwrap();
+                if insert {
+                    directory.insert(path.clone(), Child::Directory);
+                    expected.insert(path.clone(), ());
+                } else {
+                    let removed = directory.remove(path.as_str()).map(|(path, _)| path);
+                    prop_assert_eq!(removed, expected.remove(&path).map(|()| path.clone()));
+                }
+                prop_assert_eq!(directory.get(path.as_str()).is_some(), expected.contains_key(&path));
+                prop_assert_eq!(directory.get_mut(path.as_str()).is_some(), expected.contains_key(&path));
+                prop_assert_eq!(directory.len(), expected.len());
+                prop_assert_eq!(directory.is_empty(), expected.is_empty());
+                prop_assert!(directory.iter().map(|(path, _)| path).eq(expected.keys()));
+            }
+        }
+    }
+}
