@@ -14,7 +14,8 @@ pub(super) fn configuration(
     cache_port: u16,
     keystone: Option<&Keystone>,
 ) -> String {
-    let authentication = if keystone.is_some() { "authtoken keystoneauth" } else { "tempauth" };
+    // The S3 interface wants more of Keystone than anybody needs here.
+    let authentication = if keystone.is_some() { "authtoken keystoneauth" } else { "s3api tempauth" };
     let mut text = format!(
         "[DEFAULT]
 bind_ip = 127.0.0.1
@@ -23,7 +24,7 @@ workers = 0
 user = {user}
 swift_dir = {place}
 [pipeline:main]
-pipeline = catch_errors gatekeeper healthcheck cache listing_formats bulk tempurl s3api {authentication} copy slo \
+pipeline = catch_errors gatekeeper healthcheck cache listing_formats bulk tempurl {authentication} copy slo \
          dlo versioned_writes symlink proxy-server
 [app:proxy-server]
 use = egg:swift#proxy
