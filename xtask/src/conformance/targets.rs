@@ -82,6 +82,9 @@ pub(crate) const TARGETS: &[Target] = &[
     on_server("s3", "storagedriver-s3", &servers::SWIFT_S3API),
     on_server("azure", "storagedriver-azure", &servers::AZURITE),
     on_server("gcs", "storagedriver-gcs", &servers::FAKE_GCS),
+    on_server("swift", "storagedriver-swift", &servers::SWIFT_TEMPAUTH),
+    on_server("swift", "storagedriver-swift", &servers::SWIFT_KEYSTONE),
+    on_server("swift", "storagedriver-swift", &servers::CEPH_SWIFT),
     Target {
         driver: python::DRIVER,
         server: Some("python kit"),
