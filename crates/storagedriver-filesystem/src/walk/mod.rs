@@ -269,18 +269,18 @@ impl PrefetchingWalk {
             let reason = "list the directory: the runtime that the walk began on has shut down; walk again";
             return Front::Failed(Error::unavailable(&state.plan.place(), reason));
         }
-        let mut jobs = [None, None];
+        let (mut needed, mut ahead) = (None, None);
         if waits {
             state.waiting = Some(self.wait);
             if state.jobs == 0 {
-                jobs[0] = self.shared.job(&mut state, true);
+                needed = self.shared.job(&mut state, true);
             }
         }
         if waits || state.plan.ready() < limits.ahead / 2 {
-            jobs[1] = self.shared.job(&mut state, false);
+            ahead = self.shared.job(&mut state, false);
         }
         drop(state);
-        jobs.into_iter().flatten().for_each(Job::begin);
+        needed.into_iter().chain(ahead).for_each(Job::begin);
         front
     }
 
