@@ -291,7 +291,10 @@ fn where_the_run_and_tidying_up_fail_both_are_told() {
     for json in [false, true] {
         let told = served.run(if json { &["--json"] } else { &[] }).failed(3);
         let [tidying, run] = told.lines().collect::<Vec<_>>()[..] else { panic!("{told}") };
-        assert!(run.contains("it has to write, read and delete") && run.contains("deleting is for others"), "{told}");
+        assert!(
+            run.contains("it has to write, read and delete") && run.contains("deleting is for others"),
+            "{told}"
+        );
         let directory = runtime.block_on(whole.list("/")).unwrap()[0].path().to_string();
         let advice = format!("this does it: storagedriver rm --recursive STORAGE {directory}");
         assert!(tidying.contains("tidying up failed") && tidying.contains(&advice), "no {advice} in {told}");
