@@ -111,7 +111,8 @@ impl Files {
         Ok(rustix::fs::openat(&self.root_fd, relative(path), flags, Mode::empty())?.into())
     }
 
-    /// How many files are in a directory, and in those below it if all are asked for. Each is asked for its size.
+    /// How many files are in a directory, and in those below it if all are asked for. A walk asks each
+    /// for its size; a list has names and kinds.
     fn count(&self, fd: &OwnedFd, all: bool) -> io::Result<u64> {
         let mut buffer = [const { MaybeUninit::uninit() }; NAMES];
         let mut entries = RawDir::new(fd, &mut buffer);
@@ -122,7 +123,9 @@ impl Files {
             if matches!(name.to_bytes(), b"." | b"..") {
                 continue;
             }
-            rustix::fs::statat(fd, name, AtFlags::SYMLINK_NOFOLLOW)?;
+            if all {
+                rustix::fs::statat(fd, name, AtFlags::SYMLINK_NOFOLLOW)?;
+            }
             if entry.file_type() != FileType::Directory {
                 files += 1;
             } else if all {
