@@ -1,6 +1,11 @@
 //! The command line.
 
-use std::net::SocketAddr;
+#[cfg(feature = "conformance")]
+mod conformance;
+mod run;
+mod sync;
+mod verify;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,10 +13,14 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use storagedriver::{WalkKey, WalkOrder};
-use storagedriver_cli::sync::Shard;
 use tracing::level_filters::LevelFilter;
 
-use crate::format::{parse_age, parse_levels, parse_part, parse_size};
+#[cfg(feature = "conformance")]
+pub(crate) use self::conformance::Conformance;
+pub(crate) use self::run::Run;
+pub(crate) use self::sync::Sync;
+pub(crate) use self::verify::Verify;
+use crate::format::{parse_age, parse_levels};
 
 /// The program's name.
 pub(crate) const NAME: &str = "storagedriver";
@@ -304,32 +313,6 @@ pub(crate) struct Check {
     pub(crate) scratch: String,
 }
 
-#[cfg(feature = "conformance")]
-#[derive(Debug, Args)]
-pub(crate) struct Conformance {
-    /// The storage
-    #[arg(required_unless_present = "list")]
-    pub(crate) storage: Option<StorageText>,
-    /// The directory to work below, in a new one that is deleted afterwards
-    #[arg(long, value_name = "PATH", default_value = "/")]
-    pub(crate) below: String,
-    /// Only cases whose names contain this; can be given several times
-    #[arg(long = "case", value_name = "FILTER")]
-    pub(crate) cases: Vec<String>,
-    /// Print the names of the cases, and run none
-    #[arg(long)]
-    pub(crate) list: bool,
-    /// How many cases run at once
-    #[arg(long, value_name = "NUMBER", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) jobs: u16,
-    /// Longer directories than a page, larger contents than a part, more rounds of each race
-    #[arg(long)]
-    pub(crate) thorough: bool,
-    /// How long one case may take
-    #[arg(long, value_name = "AGE", value_parser = parse_age, default_value = "10m")]
-    pub(crate) timeout: Duration,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct Uploads {
     /// The storage
@@ -343,51 +326,6 @@ pub(crate) struct Uploads {
     /// Sizes as 1.5 KiB instead of bytes
     #[arg(long, short = 'h')]
     pub(crate) human: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Sync {
-    /// The storage to copy from
-    pub(crate) from: StorageText,
-    /// The storage to copy to
-    pub(crate) to: StorageText,
-    /// Change nothing; exit code 1 if a copy would be needed
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Read every file back that was copied
-    #[arg(long)]
-    pub(crate) verify: bool,
-    /// Delete what the source does not have; nothing is deleted if there was a fault
-    #[arg(long)]
-    pub(crate) delete: bool,
-    /// Only this repository, and the blobs that it links to; can be given several times
-    #[arg(long, value_name = "NAME")]
-    pub(crate) repository: Vec<String>,
-    /// Only the i-th of n parts of the files, such as 2/4: several machines share the work, one part each
-    #[arg(long, value_name = "I/N")]
-    pub(crate) shard: Option<Shard>,
-    #[command(flatten)]
-    pub(crate) run: Run,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Verify {
-    /// The storage
-    pub(crate) storage: StorageText,
-    /// Only what comes after this key in a walk
-    #[arg(long, value_name = "KEY")]
-    pub(crate) start_after: Option<WalkKey>,
-    /// Read manifests, but no other blobs: only look whether they are there
-    #[arg(long)]
-    pub(crate) links_only: bool,
-    /// Which part of the blobs to read, such as 0.05 or 5%
-    #[arg(long, value_name = "PART", value_parser = parse_part, default_value = "1", conflicts_with = "links_only")]
-    pub(crate) sample: f64,
-    /// Chooses which blobs a sample reads [default: others each time]
-    #[arg(long, value_name = "NUMBER", requires = "sample")]
-    pub(crate) seed: Option<u64>,
-    #[command(flatten)]
-    pub(crate) run: Run,
 }
 
 #[cfg(all(feature = "external", unix))]
@@ -414,26 +352,6 @@ pub(crate) struct Man {
     /// Write all pages into this directory instead
     #[arg(long, value_name = "DIRECTORY", conflicts_with = "command", value_hint = ValueHint::DirPath)]
     pub(crate) directory: Option<PathBuf>,
-}
-
-/// What both runs over a whole storage take.
-#[derive(Debug, Args)]
-pub(crate) struct Run {
-    /// How many files are worked on at once
-    #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) transfers: u16,
-    /// The most bytes to read in a second, such as 10MiB
-    #[arg(long, value_name = "BYTES", value_parser = parse_size)]
-    pub(crate) bandwidth: Option<u64>,
-    /// Serve metrics for Prometheus at this address while it runs, such as 127.0.0.1:9464, path /metrics
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) metrics: Option<SocketAddr>,
-    /// Write the faults to this file too, one JSON object a line
-    #[arg(long, value_name = "FILE")]
-    pub(crate) report: Option<PathBuf>,
-    /// Sizes as 1.5 KiB instead of bytes
-    #[arg(long, short = 'h')]
-    pub(crate) human: bool,
 }
 
 impl Command {

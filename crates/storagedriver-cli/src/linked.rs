@@ -14,3 +14,5 @@ use storagedriver_ipc as _;
 use storagedriver_middleware as _;
 #[cfg(feature = "s3")]
 use storagedriver_s3 as _;
+#[cfg(feature = "swift")]
+use storagedriver_swift as _;

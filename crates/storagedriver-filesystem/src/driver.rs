@@ -1,4 +1,4 @@
-//! The driver: each operation is one job of the pool, or is answered from the kernel's caches.
+//! The driver: each operation is one job of the pool, or is done at once if that waits for no disk.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -40,8 +40,9 @@ const READ_AHEAD: usize = 8;
 /// Registry storage in a directory of the machine.
 ///
 /// It needs a tokio runtime: operations run in its pool for blocking work, except for reads of what
-/// the kernel has in memory, on file systems of local disks and in memory. These are made where the
-/// future is polled, at most 256 KiB in a turn.
+/// the kernel has in memory, on file systems of local disks and in memory, and for puts of at most
+/// 64 KiB on file systems in memory. These are made where the future is polled, at most 256 KiB in a
+/// turn.
 pub struct Filesystem {
     root: Arc<Root>,
     pub(crate) holds: Arc<Holds>,

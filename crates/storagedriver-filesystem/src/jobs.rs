@@ -1,7 +1,7 @@
 //! Work that may block, and what becomes of it when nobody waits for it any more.
 //!
-//! Each operation is one job of tokio's pool for blocking work, reads from the kernel's caches
-//! excepted. A job asks for its [`Section`] just before the step that publishes: if the future that
+//! Each operation is one job of tokio's pool for blocking work, reads from the kernel's caches and
+//! small puts in memory excepted. A job asks for its [`Section`] just before the step that publishes: if the future that
 //! waited for it was dropped, it is told to stop, and nothing is published. Past that step it holds
 //! its paths until it is done, so that a later operation of this process on such a path comes after
 //! it and never between its steps.

@@ -13,6 +13,10 @@ use crate::staging::Staged;
 use crate::sys::{Errno, Io, Way};
 use crate::version::stamp;
 
+/// The largest file that a put replaces where its future is polled: its memory is freed there, page
+/// by page.
+const REPLACED_INLINE: u64 = 1 << 20;
+
 /// A file on its way: where it stands now.
 pub(crate) struct Source<'a> {
     pub(crate) directory: &'a OwnedFd,
@@ -117,7 +121,8 @@ impl Root {
     }
 
     /// As [`put`](Self::put), where that waits for nothing: if the root is known to be in memory and
-    /// was written to before, no mount lies between it and the path, and no job holds the path.
+    /// was written to before, no mount lies between it and the path, what is at the path is not large,
+    /// and no job holds the path.
     pub(crate) fn put_inline(
         &self,
         holds: &Arc<Holds>,
@@ -130,13 +135,21 @@ impl Root {
             _ => return Err(Uninlined::Elsewhere),
         };
         let section = match holds.try_section(path) {
-            Some(section) if self.is_prepared(&start) && self.sys.is_same_mount(&start, path.relative()) => {
-                section
-            }
+            Some(section) if self.is_prepared(&start) && self.is_replaced_at_once(&start, path) => section,
             _ => return Err(Uninlined::Elsewhere),
         };
         self.put_into(&start, path, content, move || Ok(section))
             .map_err(|unput| Uninlined::Failed(unput.error))
+    }
+
+    /// Whether to put something at a path of this root, which is in memory, waits for nothing and is
+    /// no long work. A link is judged by what it leads to; if that cannot be told, it is none.
+    fn is_replaced_at_once(&self, start: &OwnedFd, path: &StoragePath) -> bool {
+        match self.sys.meta_at_by(Way::Memory, start, path.relative()) {
+            Ok(replaced) => replaced.size <= REPLACED_INLINE,
+            Err(Errno::NOENT) => self.sys.is_same_mount(start, path.relative()),
+            Err(_) => false,
+        }
     }
 
     fn put_into(

@@ -14,7 +14,7 @@
 //! their numbers, before it looks, and keeps them until it is done: see [`crate::locked`]. So there
 //! is an order of all changes that every reader agrees with, and no two wait for each other for ever.
 //!
-//! Under a lock no content is copied, and none is freed.
+//! Under these locks no content is copied, and none is freed.
 
 use std::array;
 use std::collections::HashMap;

@@ -1,6 +1,6 @@
 //! Object store servers for tests, in the process of the test.
 //!
-//! They speak the protocols of S3, Azure Blob Storage and Google Cloud Storage on a port of the
+//! They speak the protocols of S3, Azure Blob Storage, Google Cloud Storage and OpenStack Swift on a port of the
 //! loopback interface, keep everything in memory, refuse what the real services refuse, and record
 //! what arrives. Rules in which vendors differ are options. Each server has threads of its own, so
 //! that it serves tests with or without an async runtime, and ends when it is dropped.
@@ -47,6 +47,19 @@
 //! # Ok::<(), storagedriver_testservers::BoxError>(())
 //! ```
 //!
+//! [`SwiftServer`]: the object storage API of OpenStack with large objects, bulk deletes and temporary URLs, and the
+//! identity APIs v1, v2 and v3. Container `container`, user `tester`, password `testing`.
+//!
+//! ```
+//! use storagedriver_testservers::{SwiftOptions, SwiftServer};
+//!
+//! let server = SwiftServer::start(SwiftOptions { static_large_objects: false, ..SwiftOptions::default() })?;
+//! server.freeze_listings(true);
+//! // … a driver that authenticates at `{endpoint}/auth/v1.0`, and sees no object listed that it puts …
+//! assert_eq!(server.tokens_given(), 0);
+//! # Ok::<(), storagedriver_testservers::BoxError>(())
+//! ```
+//!
 //! A reply that is cut off, late, repeated or a 500 after the deed is not the business of these servers: put the
 //! `FaultProxy` of `storagedriver-testsuites` before them.
 
@@ -58,6 +71,7 @@ mod requests;
 mod s3;
 mod scripted;
 mod store;
+mod swift;
 mod uri;
 mod xml;
 
@@ -69,6 +83,7 @@ pub use s3::{
 };
 pub use scripted::{Asked, Scripted, ScriptedReply, json_reply};
 pub use store::{Content, Draft, Fields, Store, StoredObject, StoredPart, Upload};
+pub use swift::{SwiftOptions, SwiftRefusal, SwiftServer};
 
 /// Any error.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

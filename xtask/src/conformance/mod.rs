@@ -36,7 +36,10 @@ pub(crate) fn run(project: &Project, drivers: &[&str]) -> Outcome {
     let place = project.target.join("conformance");
     fs::create_dir_all(&place)?;
     let mut report = Report::default();
-    for target in TARGETS.iter().filter(|target| drivers.is_empty() || drivers.contains(&target.name())) {
+    let (chosen, left): (Vec<&Target>, Vec<&Target>) = TARGETS
+        .iter()
+        .partition(|target| if drivers.is_empty() { target.usual } else { drivers.contains(&target.name()) });
+    for target in chosen {
         match target.prepare(project) {
             Ok(ready) => {
                 report.begin(target.driver, &ready.server);
@@ -69,6 +72,11 @@ pub(crate) fn run(project: &Project, drivers: &[&str]) -> Outcome {
     let [passed, failed, skipped] =
         [Verdict::Pass, Verdict::Fail, Verdict::Skip].map(|verdict| report.count(verdict));
     println!("{passed} passed, {failed} failed, {skipped} skipped");
+    if drivers.is_empty() {
+        for target in left {
+            println!("not run unless it is named: {} on {}", target.driver, target.expected());
+        }
+    }
     if failed > 0 { Err("the suite failed".into()) } else { Ok(()) }
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct Target {
     pub(crate) tests: &'static [&'static str],
     /// What has to be there.
     pub(crate) place: Place,
+    /// Whether a run that names no driver includes it. What is left out is named in the output of that run.
+    pub(crate) usual: bool,
 }
 
 /// What a target needs before its tests can run.
@@ -63,6 +65,7 @@ pub(crate) const TARGETS: &[Target] = &[
         package: "storagedriver-inmemory",
         tests: &["suite"],
         place: Place::InProcess,
+        usual: true,
     },
     Target {
         driver: "filesystem",
@@ -70,6 +73,7 @@ pub(crate) const TARGETS: &[Target] = &[
         package: "storagedriver-filesystem",
         tests: &["suite"],
         place: Place::Directory(std::env::temp_dir),
+        usual: true,
     },
     Target {
         driver: "filesystem",
@@ -77,17 +81,22 @@ pub(crate) const TARGETS: &[Target] = &[
         package: "storagedriver-filesystem",
         tests: &["suite"],
         place: Place::Directory(|| PathBuf::from("/dev/shm")),
+        usual: true,
     },
     on_server("s3", "storagedriver-s3", &servers::CEPH),
     on_server("s3", "storagedriver-s3", &servers::SWIFT_S3API),
     on_server("azure", "storagedriver-azure", &servers::AZURITE),
     on_server("gcs", "storagedriver-gcs", &servers::FAKE_GCS),
+    Target { usual: false, ..on_server("swift", "storagedriver-swift", &servers::SWIFT_TEMPAUTH) },
+    Target { usual: false, ..on_server("swift", "storagedriver-swift", &servers::SWIFT_KEYSTONE) },
+    Target { usual: false, ..on_server("swift", "storagedriver-swift", &servers::CEPH_SWIFT) },
     Target {
         driver: python::DRIVER,
         server: Some("python kit"),
         package: "storagedriver-ipc",
         tests: &["conformance"],
         place: Place::Kit(&python::KIT),
+        usual: true,
     },
     Target {
         driver: go::DRIVER,
@@ -95,6 +104,7 @@ pub(crate) const TARGETS: &[Target] = &[
         package: "storagedriver-ipc",
         tests: &["conformance"],
         place: Place::Kit(&go::KIT),
+        usual: true,
     },
 ];
 
@@ -107,6 +117,7 @@ const fn on_server(driver: &'static str, package: &'static str, server: &'static
         package,
         tests: &["conformance"],
         place: Place::Server(server),
+        usual: true,
     }
 }
 

@@ -37,12 +37,42 @@ pub(crate) fn is_installed() -> bool {
     PROGRAMS.iter().all(|program| install::find(program).is_some())
 }
 
-fn start(project: &Project, site: Site) -> Outcome<Running> {
+pub(crate) const CEPH_SWIFT: Server = Server {
+    name: "ceph-swift",
+    about: "Ceph's object gateway by Swift's protocol, for swift",
+    start: start_swift,
+};
+
+/// Its user for Swift's protocol.
+const SWIFT_USER: &str = "test:swift";
+const SWIFT_KEY: &str = "SWTEST";
+
+/// The driver makes the container.
+fn start_swift(project: &Project, site: Site) -> Outcome<Running> {
+    let (ceph, processes, endpoint) = start_cluster(project, &site)?;
+    ceph.administer(&["subuser", "create", "--uid", "test", "--subuser", SWIFT_USER, "--access", "full"])?;
+    let key = ["key", "create", "--subuser", SWIFT_USER, "--key-type", "swift", "--secret-key", SWIFT_KEY];
+    ceph.administer(&key)?;
+    let storage = json!({ "driver": "swift", "parameters": {
+        "authurl": format!("{endpoint}/auth/v1.0"), "container": BUCKET,
+        "username": SWIFT_USER, "password": SWIFT_KEY,
+    }});
+    Ok(Running { storage, _processes: processes, site })
+}
+
+/// Gateway, store and monitor, and where the gateway is.
+fn start_cluster(project: &Project, site: &Site) -> Outcome<(Ceph, Vec<Process>, String)> {
     install::apt(project, versions::CEPH, PROGRAMS)?;
-    let ceph = Ceph::new(&site)?;
-    let monitor = ceph.start_monitor(&site)?;
-    let store = ceph.start_store(&site)?;
-    let (gateway, endpoint) = ceph.start_gateway(&site)?;
+    let ceph = Ceph::new(site)?;
+    let monitor = ceph.start_monitor(site)?;
+    let store = ceph.start_store(site)?;
+    let (gateway, endpoint) = ceph.start_gateway(site)?;
+    // The gateway first: without its store it would wait for it.
+    Ok((ceph, vec![gateway, store, monitor], endpoint))
+}
+
+fn start(project: &Project, site: Site) -> Outcome<Running> {
+    let (_, processes, endpoint) = start_cluster(project, &site)?;
     let account =
         S3Account { endpoint: &endpoint, region: REGION, access_key: ACCESS_KEY, secret_key: SECRET_KEY };
     account.make_bucket(BUCKET)?;
@@ -50,8 +80,7 @@ fn start(project: &Project, site: Site) -> Outcome<Running> {
         "bucket": BUCKET, "region": REGION, "regionendpoint": endpoint, "secure": false,
         "forcepathstyle": true, "accesskey": ACCESS_KEY, "secretkey": SECRET_KEY, "profile": "ceph",
     }});
-    // The gateway first: without its store it would wait for it.
-    Ok(Running { storage, _processes: vec![gateway, store, monitor], site })
+    Ok(Running { storage, _processes: processes, site })
 }
 
 /// A cluster that is being set up.

@@ -41,14 +41,22 @@ pub(crate) struct Server {
 }
 
 /// Every server, by name.
-const SERVERS: &[&Server] =
-    &[&azurite::AZURITE, &ceph::CEPH, &fake_gcs::FAKE_GCS, &registry::REGISTRY, &swift::SWIFT_S3API];
+const SERVERS: &[&Server] = &[
+    &azurite::AZURITE,
+    &ceph::CEPH,
+    &ceph::CEPH_SWIFT,
+    &fake_gcs::FAKE_GCS,
+    &registry::REGISTRY,
+    &swift::SWIFT_S3API,
+    &swift::SWIFT_TEMPAUTH,
+    &swift::SWIFT_KEYSTONE,
+];
 
 pub(crate) use azurite::AZURITE;
-pub(crate) use ceph::CEPH;
+pub(crate) use ceph::{CEPH, CEPH_SWIFT};
 pub(crate) use fake_gcs::FAKE_GCS;
 pub(crate) use registry::{client, registry};
-pub(crate) use swift::SWIFT_S3API;
+pub(crate) use swift::{SWIFT_KEYSTONE, SWIFT_S3API, SWIFT_TEMPAUTH};
 
 impl Server {
     /// Gets the server running; it runs until the result is dropped.

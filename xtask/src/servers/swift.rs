@@ -1,5 +1,8 @@
-//! OpenStack Swift on one machine: one copy of everything, each server one process. It speaks S3 by
-//! its middleware `s3api`.
+//! OpenStack Swift on one machine: one copy of everything, each server one process. It speaks its own protocol, with
+//! TempAuth or with Keystone, and S3 by its middleware `s3api`.
+
+mod keystone;
+mod proxy;
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpStream};
@@ -8,6 +11,7 @@ use std::process::Command;
 
 use serde_json::json;
 
+use self::keystone::Keystone;
 use super::bucket::S3Account;
 use super::http;
 use super::process::{self, Process, free_port};
@@ -15,7 +19,19 @@ use super::{BUCKET, READY, Running, Server, Site, install, versions};
 use crate::project::{self, Outcome, Project};
 
 pub(crate) const SWIFT_S3API: Server =
-    Server { name: "swift-s3api", about: "OpenStack Swift's S3 interface, for s3", start };
+    Server { name: "swift-s3api", about: "OpenStack Swift's S3 interface, for s3", start: start_s3api };
+
+pub(crate) const SWIFT_TEMPAUTH: Server = Server {
+    name: "swift-tempauth",
+    about: "OpenStack Swift with its own users, for swift",
+    start: start_tempauth,
+};
+
+pub(crate) const SWIFT_KEYSTONE: Server = Server {
+    name: "swift-keystone",
+    about: "OpenStack Swift with Keystone v3, for swift",
+    start: start_keystone,
+};
 
 const LAUNCHER: &str = include_str!("swift-server.py");
 const ACCESS_KEY: &str = "test:tester";
@@ -25,54 +41,90 @@ const REGION: &str = "us-east-1";
 /// Its three kinds of storage server.
 const KINDS: [&str; 3] = ["account", "container", "object"];
 
-/// Steps of the proxy that have no settings.
-const PLAIN: [&str; 8] =
-    ["catch_errors", "gatekeeper", "healthcheck", "listing_formats", "bulk", "copy", "dlo", "symlink"];
-
-fn start(project: &Project, site: Site) -> Outcome<Running> {
-    let programs = install::pip(project, "swift", versions::SWIFT)?;
-    let place = site.data.display().to_string();
-    let user = project::output(project.command("id").arg("-un"))?.trim().to_owned();
-    fs::create_dir_all(site.data.join("devices/d1"))?;
-    site.write(
-        "swift.conf",
-        "[swift-hash]\nswift_hash_path_prefix = p\nswift_hash_path_suffix = s\n\
-                              [storage-policy:0]\nname = one\ndefault = yes\n",
-    )?;
-    let launcher = site.write("swift-server.py", LAUNCHER)?;
-    let server = |kind: &str| {
-        let mut command = process::command(programs.join("python3"));
-        command.arg(&launcher).args([&place, kind]);
-        Process::start(kind, &site.logs, &mut command)
+fn start_s3api(project: &Project, site: Site) -> Outcome<Running> {
+    let cluster = Cluster::start(project, &site, None)?;
+    let account = S3Account {
+        endpoint: &cluster.endpoint,
+        region: REGION,
+        access_key: ACCESS_KEY,
+        secret_key: SECRET_KEY,
     };
-
-    let mut storages = Vec::new();
-    for kind in KINDS {
-        let port = free_port()?;
-        ring(&programs, &site.data, kind, port)?;
-        site.write(&format!("{kind}.conf"), &storage_configuration(&place, &user, kind, port))?;
-        storages.push((server(kind)?, port));
-    }
-    let (port, cache_port) = (free_port()?, free_port()?);
-    let cache = memcached(project, &site, &user, cache_port)?;
-    site.write("proxy.conf", &proxy_configuration(&place, &user, port, cache_port))?;
-    let mut proxy = server("proxy")?;
-    for (storage, port) in &mut storages {
-        storage
-            .wait_until(READY, || http::status(&format!("http://127.0.0.1:{port}/healthcheck")).is_some())?;
-    }
-    let endpoint = format!("http://127.0.0.1:{port}");
-    proxy.wait_until(READY, || http::status(&format!("{endpoint}/healthcheck")) == Some(200))?;
-
-    let account =
-        S3Account { endpoint: &endpoint, region: REGION, access_key: ACCESS_KEY, secret_key: SECRET_KEY };
     account.make_bucket(BUCKET)?;
     let storage = json!({ "driver": "s3", "parameters": {
-        "bucket": BUCKET, "region": REGION, "regionendpoint": endpoint, "secure": false,
+        "bucket": BUCKET, "region": REGION, "regionendpoint": cluster.endpoint, "secure": false,
         "forcepathstyle": true, "accesskey": ACCESS_KEY, "secretkey": SECRET_KEY, "profile": "swift-s3api",
     }});
-    let processes = [proxy, cache].into_iter().chain(storages.into_iter().map(|(storage, _)| storage));
+    Ok(Running { storage, _processes: cluster.processes, site })
+}
+
+/// The driver makes the container.
+fn start_tempauth(project: &Project, site: Site) -> Outcome<Running> {
+    let cluster = Cluster::start(project, &site, None)?;
+    let storage = json!({ "driver": "swift", "parameters": {
+        "authurl": format!("{}/auth/v1.0", cluster.endpoint), "container": BUCKET,
+        "username": ACCESS_KEY, "password": SECRET_KEY,
+    }});
+    Ok(Running { storage, _processes: cluster.processes, site })
+}
+
+fn start_keystone(project: &Project, site: Site) -> Outcome<Running> {
+    let mut keystone = Keystone::start(project, &site)?;
+    let cluster = Cluster::start(project, &site, Some(&keystone))?;
+    keystone.add_to_catalogue(&cluster.endpoint)?;
+    let storage = json!({ "driver": "swift", "parameters": {
+        "authurl": keystone.url, "container": BUCKET, "username": keystone::USER, "password": keystone::PASSWORD,
+        "tenant": keystone::PROJECT, "domain": keystone::DOMAIN, "region": keystone::REGION,
+    }});
+    let processes = cluster.processes.into_iter().chain([keystone.process]);
     Ok(Running { storage, _processes: processes.collect(), site })
+}
+
+/// A cluster that runs.
+struct Cluster {
+    endpoint: String,
+    processes: Vec<Process>,
+}
+
+impl Cluster {
+    fn start(project: &Project, site: &Site, keystone: Option<&Keystone>) -> Outcome<Self> {
+        let programs = install::pip(project, "swift", versions::SWIFT)?;
+        let place = site.data.display().to_string();
+        let user = project::output(project.command("id").arg("-un"))?.trim().to_owned();
+        fs::create_dir_all(site.data.join("devices/d1"))?;
+        site.write(
+            "swift.conf",
+            "[swift-hash]\nswift_hash_path_prefix = p\nswift_hash_path_suffix = s\n\
+                              [storage-policy:0]\nname = one\ndefault = yes\n",
+        )?;
+        let launcher = site.write("swift-server.py", LAUNCHER)?;
+        let server = |kind: &str| {
+            let mut command = process::command(programs.join("python3"));
+            command.arg(&launcher).args([&place, kind]);
+            Process::start(kind, &site.logs, &mut command)
+        };
+
+        let mut storages = Vec::new();
+        for kind in KINDS {
+            let port = free_port()?;
+            ring(&programs, &site.data, kind, port)?;
+            site.write(&format!("{kind}.conf"), &storage_configuration(&place, &user, kind, port))?;
+            storages.push((server(kind)?, port));
+        }
+        let (port, cache_port) = (free_port()?, free_port()?);
+        let cache = memcached(project, site, &user, cache_port)?;
+        site.write("proxy.conf", &proxy::configuration(&place, &user, port, cache_port, keystone))?;
+        let mut proxy = server("proxy")?;
+        for (storage, port) in &mut storages {
+            storage.wait_until(READY, || {
+                http::status(&format!("http://127.0.0.1:{port}/healthcheck")).is_some()
+            })?;
+        }
+        let endpoint = format!("http://127.0.0.1:{port}");
+        proxy.wait_until(READY, || http::status(&format!("{endpoint}/healthcheck")) == Some(200))?;
+
+        let processes = [proxy, cache].into_iter().chain(storages.into_iter().map(|(storage, _)| storage));
+        Ok(Cluster { endpoint, processes: processes.collect() })
+    }
 }
 
 /// The proxy does not check a signature without a place to keep what it knows of an account.
@@ -120,43 +172,4 @@ use = egg:swift#healthcheck
 use = egg:swift#{kind}
 "
     )
-}
-
-fn proxy_configuration(place: &str, user: &str, port: u16, cache_port: u16) -> String {
-    let mut text = format!(
-        "[DEFAULT]
-bind_ip = 127.0.0.1
-bind_port = {port}
-workers = 0
-user = {user}
-swift_dir = {place}
-[pipeline:main]
-pipeline = catch_errors gatekeeper healthcheck cache listing_formats bulk s3api tempauth copy slo dlo \
-         versioned_writes symlink proxy-server
-[app:proxy-server]
-use = egg:swift#proxy
-account_autocreate = true
-allow_account_management = true
-[filter:tempauth]
-use = egg:swift#tempauth
-user_test_tester = {SECRET_KEY} .admin
-[filter:cache]
-use = egg:swift#memcache
-memcache_servers = 127.0.0.1:{cache_port}
-[filter:slo]
-use = egg:swift#slo
-min_segment_size = 1
-[filter:s3api]
-use = egg:swift#s3api
-s3_acl = false
-[filter:versioned_writes]
-use = egg:swift#versioned_writes
-allow_versioned_writes = true
-allow_object_versioning = true
-"
-    );
-    for step in PLAIN {
-        text += &format!("[filter:{step}]\nuse = egg:swift#{step}\n");
-    }
-    text
 }

@@ -38,6 +38,7 @@ pub(crate) const SWIFT: &[&str] = &[
     "swift==2.35.0",
     "eventlet==0.41.3",
     "greenlet==3.5.6",
+    "keystonemiddleware==10.9.0",
     "lxml==6.1.3",
     "pastedeploy==3.1.0",
     "pyeclib==1.8.0",
@@ -45,6 +46,9 @@ pub(crate) const SWIFT: &[&str] = &[
     "setuptools==75.8.0",
     "xattr==1.3.0",
 ];
+
+/// The identity service of OpenStack.
+pub(crate) const KEYSTONE: &[&str] = &["keystone==27.0.0", "setuptools==75.8.0"];
 
 /// What the kit for drivers in Python depends on: the least that its `pyproject.toml` takes.
 pub(crate) const PYTHON_KIT: &[&str] =

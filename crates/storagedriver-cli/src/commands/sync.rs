@@ -113,6 +113,6 @@ impl Record for Summary {
             let nothing = if self.deleted > 0 { "nothing else" } else { "nothing" };
             write!(f, "; {nothing} deleted, because of the faults")?;
         }
-        write!(f, "; {} faults", self.faults)
+        write!(f, "; {} {}", self.faults, if self.faults == 1 { "fault" } else { "faults" })
     }
 }

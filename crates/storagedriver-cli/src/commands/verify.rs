@@ -92,6 +92,6 @@ impl Record for Summary {
         if self.gone > 0 {
             write!(f, "; {} gone meanwhile", self.gone)?;
         }
-        write!(f, "; {} faults", self.faults)
+        write!(f, "; {} {}", self.faults, if self.faults == 1 { "fault" } else { "faults" })
     }
 }

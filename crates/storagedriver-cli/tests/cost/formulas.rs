@@ -117,8 +117,9 @@ pub(crate) fn copy_from(shape: &Shape) -> Requests {
 pub(crate) fn copy_to(shape: &Shape) -> Requests {
     // The uploads at the path, and the content.
     let blob = LIST + PUT;
-    // Beside that the upload is begun, finished, and kept in a session, which is marked before and deleted after.
-    let large = LIST + PUT * 4 + DELETE;
+    // Beside that the upload is begun, finished, and kept in a session, which is marked before, and looked at and
+    // deleted after.
+    let large = LIST + PUT * 4 + HEAD + DELETE;
     // Is the blob there?
     let layer = HEAD + PUT;
     // The manifest is looked up and read; and the link written.

@@ -47,28 +47,30 @@ fn arrived(server: &S3Server) -> Requests {
 
 /// Writes a registry, and counts what is in it.
 struct Writer<'a> {
-    storage: &'a Storage,
+    server: &'a S3Server,
     shape: Shape,
     fans: BTreeSet<u8>,
 }
 
 impl Writer<'_> {
-    async fn blob(&mut self, content: Vec<u8>) -> Digest {
+    fn blob(&mut self, content: Vec<u8>) -> Digest {
         let digest = Digest::of(Algorithm::Sha256, &content);
-        let path = blob_path(&digest);
-        if !self.storage.exists(&path).await.unwrap() {
-            self.storage.put_content(&path, content).await.unwrap();
-            self.fans.insert(digest.as_bytes()[0]);
-        }
+        self.put(&blob_path(&digest), content);
+        self.fans.insert(digest.as_bytes()[0]);
         digest
     }
 
-    async fn link(&self, entry: Entry, digest: Digest) {
-        self.storage.put_content(&entry.path().unwrap(), digest.to_string()).await.unwrap();
+    fn link(&self, entry: Entry, digest: Digest) {
+        self.put(&entry.path().unwrap(), digest.to_string().into_bytes());
+    }
+
+    /// Past the driver, which is quicker.
+    fn put(&self, path: &str, content: Vec<u8>) {
+        self.server.store().put("bucket", path.trim_start_matches('/'), content);
     }
 
     /// An image of three blobs, one of which all images have, and of a large one where `parts` is not 0.
-    async fn image(&mut self, repository: &str, number: u64, parts: u64) {
+    fn image(&mut self, repository: &str, number: u64, parts: u64) {
         let mut layers = vec![vec![7; 100], vec![number as u8; 3000], format!("{number}").into_bytes()];
         if parts > 0 {
             layers.push(vec![number as u8; PART * (parts as usize - 1) + 10]);
@@ -78,29 +80,29 @@ impl Writer<'_> {
         self.shape.small_blobs += if number == 0 { 3 } else { 2 };
         let mut digests = Vec::new();
         for layer in layers {
-            let digest = self.blob(layer).await;
-            self.link(Entry::LayerLink { repository: repository.to_owned(), digest }, digest).await;
+            let digest = self.blob(layer);
+            self.link(Entry::LayerLink { repository: repository.to_owned(), digest }, digest);
             digests.push(serde_json::json!({ "digest": digest.to_string() }));
         }
         self.shape.layer_links += digests.len() as u64;
         self.shape.references += digests.len() as u64;
         let manifest =
             serde_json::json!({ "schemaVersion": 2, "config": digests[0], "layers": digests[1..] });
-        let digest = self.blob(manifest.to_string().into_bytes()).await;
-        self.link(Entry::RevisionLink { repository: repository.to_owned(), digest }, digest).await;
+        let digest = self.blob(manifest.to_string().into_bytes());
+        self.link(Entry::RevisionLink { repository: repository.to_owned(), digest }, digest);
         self.shape.manifests += 1;
         for tag in ["a", "b"].iter().take(1 + number as usize % 2) {
             let (repository, tag) = (repository.to_owned(), (*tag).to_owned());
             let index = Entry::TagIndex { repository: repository.clone(), tag: tag.clone(), digest };
-            self.link(index, digest).await;
-            self.link(Entry::TagCurrent { repository, tag }, digest).await;
+            self.link(index, digest);
+            self.link(Entry::TagCurrent { repository, tag }, digest);
             self.shape.tags += 1;
         }
         self.shape.repositories += 1;
     }
 }
 
-async fn fill(storage: &Storage) -> (Shape, u64) {
+fn fill(server: &S3Server) -> (Shape, u64) {
     let shape = Shape {
         small_blobs: 0,
         large_blobs: 0,
@@ -111,14 +113,14 @@ async fn fill(storage: &Storage) -> (Shape, u64) {
         tags: 0,
         repositories: 0,
     };
-    let mut writer = Writer { storage, shape, fans: BTreeSet::new() };
+    let mut writer = Writer { server, shape, fans: BTreeSet::new() };
     for number in 0..7 {
-        writer.image(&format!("r{number}"), number, if number == 3 { 3 } else { 0 }).await;
+        writer.image(&format!("r{number}"), number, if number == 3 { 3 } else { 0 });
     }
     // More files than a page lists.
     for number in 0..1000_u64 {
-        let digest = writer.blob(number.to_le_bytes().to_vec()).await;
-        writer.link(Entry::LayerLink { repository: "r0".to_owned(), digest }, digest).await;
+        let digest = writer.blob(number.to_le_bytes().to_vec());
+        writer.link(Entry::LayerLink { repository: "r0".to_owned(), digest }, digest);
     }
     writer.shape.small_blobs += 1000;
     writer.shape.layer_links += 1000;
@@ -144,8 +146,7 @@ async fn check(storage: &Storage, links_only: bool) {
 async fn the_formulas_are_what_a_server_counts() {
     let [source, destination] = [(); 2].map(|()| S3Server::start(S3Options::default()).unwrap());
     let (from, to) = (open(&source).await, open(&destination).await);
-    let (shape, fans) = fill(&from).await;
-    arrived(&source);
+    let (shape, fans) = fill(&source);
 
     let mut walk = from.walk("/", WalkOptions::new()).await.unwrap();
     let (mut files, mut directories) = (0, 0);

@@ -1,13 +1,15 @@
 //! `conformance`: the suite on a live storage.
 #![cfg(all(feature = "conformance", feature = "external", unix))]
 
-use std::process::{Child, Command, Output};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, ChildStderr, Command};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use storagedriver::layer::ReadOnly;
-use storagedriver::{Layer, Result, Storage, StorageDriver, StoragePath, async_trait};
+use storagedriver::{Error, Layer, Result, Storage, StorageDriver, StoragePath, async_trait};
 use storagedriver_inmemory::InMemory;
 use storagedriver_ipc::{Server, SocketFile};
 use storagedriver_testsuites::CASES;
@@ -185,20 +187,51 @@ fn a_second_signal_ends_at_once_and_tells_what_removes_the_rest() {
     let whole = Storage::new(InMemory::new());
     let served = Served::new(whole.layer(DeleteHangs));
     let command = ["conformance", &served.argument(), "--case", "content::"];
-    let child = program(command).spawn().unwrap();
+    let mut child = program(command).spawn().unwrap();
+    let told = lines_of(child.stderr.take().unwrap());
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let left = || runtime.block_on(whole.list("/")).unwrap();
     wait_until("the work", || !left().is_empty() && !of_probe_alone(&runtime, &whole));
     send("INT", &child);
-    std::thread::sleep(Duration::from_millis(300));
+    // Two signals at once are one: the second waits until the program has seen the first.
+    let mut error = String::new();
+    while !error.contains("; once more ends at once\n") {
+        error += &next_line(&told, &mut child, &error).unwrap_or_else(|| panic!("it ended: {error}"));
+    }
     send("INT", &child);
-    let Output { status, stderr, .. } = child.wait_with_output().unwrap();
-    let error = String::from_utf8_lossy(&stderr).into_owned();
-    assert_eq!(status.code(), Some(130), "{error}");
+    while let Some(line) = next_line(&told, &mut child, &error) {
+        error += &line;
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{error}");
     let directory = left()[0].path().to_string();
     // Of a driver in another process nobody knows which parameters are secret.
     let advice = format!("storagedriver rm --recursive STORAGE {directory}\n");
     assert!(error.ends_with(&advice), "no {advice} in {error}");
+}
+
+/// The lines that a program prints, as they come.
+fn lines_of(stderr: ChildStderr) -> Receiver<String> {
+    let (sender, lines) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stderr).lines() {
+            // Whoever waited for it may have failed.
+            let _ = sender.send(line.unwrap() + "\n");
+        }
+    });
+    lines
+}
+
+/// The next line; None at the end. A program that says nothing for a minute is ended, and the test fails.
+fn next_line(lines: &Receiver<String>, child: &mut Child, before: &str) -> Option<String> {
+    match lines.recv_timeout(Duration::from_secs(60)) {
+        Ok(line) => Some(line),
+        Err(RecvTimeoutError::Disconnected) => None,
+        Err(RecvTimeoutError::Timeout) => {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("neither a line nor the end after: {before}");
+        }
+    }
 }
 
 /// Whether nothing but the trial before the suite is there.
@@ -221,6 +254,8 @@ fn a_storage_that_cannot_be_written_is_refused_with_the_reason() {
     let message = served.run(&[]).failed(3);
     assert!(message.contains("has to write, read and delete"), "{message}");
     assert!(message.contains("this storage was opened read-only"), "{message}");
+    // Nothing was written, so nothing is left.
+    assert!(!message.contains("rm --recursive"), "{message}");
 
     let store = Store::new();
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -231,6 +266,41 @@ fn a_storage_that_cannot_be_written_is_refused_with_the_reason() {
     std::fs::write(file.path(), text).unwrap();
     let message = run(&["conformance", &format!("@{}", file.path().display())]).failed(2);
     assert!(message.contains("maintenance.readonly"), "{message}");
+}
+
+/// A driver that refuses to delete.
+#[derive(Debug)]
+struct DeleteFails(Arc<dyn StorageDriver>);
+
+#[async_trait]
+impl Layer for DeleteFails {
+    fn inner(&self) -> &dyn StorageDriver {
+        &*self.0
+    }
+
+    async fn delete(&self, path: &StoragePath) -> Result<()> {
+        Err(Error::permission_denied(path, "deleting is for others"))
+    }
+}
+
+#[test]
+fn where_the_run_and_tidying_up_fail_both_are_told() {
+    let whole = Storage::new(InMemory::new());
+    let served = Served::new(whole.layer(DeleteFails));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for json in [false, true] {
+        let told = served.run(if json { &["--json"] } else { &[] }).failed(3);
+        let [tidying, run] = told.lines().collect::<Vec<_>>()[..] else { panic!("{told}") };
+        assert!(
+            run.contains("it has to write, read and delete") && run.contains("deleting is for others"),
+            "{told}"
+        );
+        let directory = runtime.block_on(whole.list("/")).unwrap()[0].path().to_string();
+        let advice = format!("this does it: storagedriver rm --recursive STORAGE {directory}");
+        assert!(tidying.contains("tidying up failed") && tidying.contains(&advice), "no {advice} in {told}");
+        assert_eq!(tidying.starts_with("{\"error\""), json, "{told}");
+        runtime.block_on(whole.delete(&directory)).unwrap();
+    }
 }
 
 #[test]

@@ -135,7 +135,9 @@ fn only_the_repositories_asked_for() {
     let copied = copy.text("walk", &["/docker/registry/v2/repositories"]);
     assert!(copied.lines().filter(|key| key.ends_with("/_manifests/")).eq([tag]), "{copied}");
     assert_eq!(copy.json("verify", &[])[0]["faults"], 0);
-    assert_eq!(sync(&source, &copy.argument(), &["--repository", "no/such"]).code, Some(1));
+    let absent = sync(&source, &copy.argument(), &["--repository", "no/such"]);
+    let told = String::from_utf8(absent.stdout).unwrap();
+    assert_eq!((absent.code, told.trim_end().ends_with("; 1 fault")), (Some(1), true), "{told}");
 }
 
 #[test]

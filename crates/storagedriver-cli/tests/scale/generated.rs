@@ -84,6 +84,9 @@ impl StorageDriver for Generated {
 
     async fn stat(&self, path: &StoragePath) -> Result<FileInfo> {
         STATS.fetch_add(1, Ordering::Relaxed);
+        if path.is_root() {
+            return Ok(FileInfo::directory(path.clone()));
+        }
         let size = self.content(path)?.len() as u64;
         Ok(FileInfo::file(path.clone()).with_size(size).with_modified(SystemTime::UNIX_EPOCH))
     }

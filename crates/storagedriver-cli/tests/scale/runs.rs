@@ -4,10 +4,11 @@ use std::process::Command;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
-use storagedriver::{Parameters, Storage, Value, factory};
+use storagedriver::{FileInfo, Parameters, Storage, Value, factory};
 use storagedriver_cli::registry::{Entry, FaultKind};
 use storagedriver_cli::sync::{SyncOptions, sync};
 use storagedriver_cli::transfer::{Event, Monitor};
+use storagedriver_cli::usage::UsageWalk;
 use storagedriver_cli::verify::{VerifyOptions, verify};
 
 use crate::generated::{GETS, LIST_CALLS, STATS};
@@ -74,6 +75,28 @@ async fn check(registry: &Registry, files: u64) {
     assert_eq!((GETS.load(Ordering::Relaxed), STATS.load(Ordering::Relaxed)), (gets, 1));
 }
 
+/// `du`, and what every directory holds.
+async fn sum_up(registry: &Registry, files: u64) {
+    let storage = open(files, None).await;
+    let mut walk = UsageWalk::new(&storage, "/", usize::MAX).await.unwrap();
+    let (mut directories, mut bytes, mut told, mut all) = (0, 0, 0, None);
+    let mut seen = |entry: &FileInfo| {
+        directories += u64::from(entry.is_dir());
+        bytes += entry.size().unwrap_or_default();
+    };
+    while let Some(usage) = walk.next(&mut seen).await.unwrap() {
+        told += 1;
+        all = Some(usage);
+    }
+    let all = all.unwrap();
+    assert_eq!((all.depth, all.files, all.bytes), (0, registry.files(), bytes));
+    // Those of the walk, and the root.
+    assert_eq!(told, directories + 1);
+    assert!(directories > registry.files(), "each file has a directory of its own");
+    assert_eq!(LIST_CALLS.load(Ordering::Relaxed), registry.files().div_ceil(1000));
+    assert_eq!(GETS.load(Ordering::Relaxed), 0);
+}
+
 /// Not a test by itself: what the others start.
 #[test]
 fn the_child() {
@@ -84,6 +107,7 @@ fn the_child() {
     runtime.block_on(async {
         match run.as_str() {
             "sync" => compare(&registry, files).await,
+            "du" => sum_up(&registry, files).await,
             _ => check(&registry, files).await,
         }
     });
@@ -118,6 +142,11 @@ fn two_registries_of_two_million_files_are_compared() {
 #[test]
 fn a_registry_of_two_million_files_is_checked() {
     start("verify", 2_000_000);
+}
+
+#[test]
+fn a_registry_of_two_million_files_is_summed_up() {
+    start("du", 2_000_000);
 }
 
 /// `cargo test --release -p storagedriver-cli --test scale -- --ignored --nocapture`: minutes.

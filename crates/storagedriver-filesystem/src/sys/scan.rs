@@ -11,8 +11,8 @@ use super::{Errno, Io, Kind, Meta, Sys};
 impl Sys {
     /// Opens a directory of a directory by its name, itself and not what a symbolic link points to.
     ///
-    /// `name` is one component that a path can have, or `.` to open the directory anew. Followed through no link, it cannot lead out of
-    /// the directory, so that this needs no `openat2`.
+    /// `name` is one component that a path can have, or `.` to open the directory anew. As no link is
+    /// followed, it cannot lead out of the directory, and `openat2` is not needed.
     pub(crate) fn open_child(&self, directory: impl AsFd, name: &str) -> Io<OwnedFd> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         again(|| rustix::fs::openat(&directory, name, flags, Mode::empty()))

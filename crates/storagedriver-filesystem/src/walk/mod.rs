@@ -94,6 +94,8 @@ struct State {
     /// Whether a step waits, and for how many entries.
     waiting: Option<usize>,
     over: bool,
+    /// The pool runs no jobs any more: its runtime shuts down, or is gone.
+    refused: bool,
 }
 
 impl Shared {
@@ -101,20 +103,19 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts one more job, if there is something to read. One that is `needed`, as a step waits,
-    /// runs with or without a permit.
-    fn start(self: &Arc<Self>, state: &mut State, needed: bool) {
-        if state.jobs >= self.limits.jobs || !state.plan.has_work(&self.limits) {
-            return;
+    /// One more job, if there is something to read, to be begun when the state is unlocked. One that
+    /// is `needed`, as a step waits, runs with or without a permit.
+    fn job(self: &Arc<Self>, state: &mut State, needed: bool) -> Option<Job> {
+        if state.refused || state.jobs >= self.limits.jobs || !state.plan.has_work(&self.limits) {
+            return None;
         }
         let permit = self.permits.clone().try_acquire_owned().ok();
         if permit.is_none() && !needed {
-            return;
+            return None;
         }
         state.jobs = state.jobs.saturating_add(1);
         self.tree.meter.jobs(state.jobs);
-        let job = Job { shared: self.clone(), permit };
-        self.pool.spawn_blocking(move || job.run());
+        Some(Job { shared: self.clone(), permit, ran: false })
     }
 
     /// Wakes the step that waits, if that is of use.
@@ -130,10 +131,19 @@ impl Shared {
 struct Job {
     shared: Arc<Shared>,
     permit: Option<OwnedSemaphorePermit>,
+    ran: bool,
 }
 
 impl Job {
-    fn run(&self) {
+    /// Hands the job to the pool. Never while the state is locked: a runtime that shuts down drops
+    /// the job here and now, and that locks the state.
+    fn begin(self) {
+        let pool = self.shared.pool.clone();
+        pool.spawn_blocking(move || self.run());
+    }
+
+    fn run(mut self) {
+        self.ran = true;
         let mut buffer = Vec::with_capacity(self.shared.limits.buffer);
         while let Some((part, unwanted)) = self.take() {
             let at = part.directory.path.clone();
@@ -162,11 +172,13 @@ impl Job {
     fn put(&self, unwanted: &Unwanted, found: Expansion) {
         let mut state = self.shared.lock();
         state.plan.put(unwanted, found, &self.shared.limits, &self.shared.tree.meter);
+        self.shared.tell(&mut state);
         if !state.plan.is_all_taken() {
             self.shared.hungry.store(false, Ordering::Relaxed);
-            self.shared.start(&mut state, false);
+            let another = self.shared.job(&mut state, false);
+            drop(state);
+            another.into_iter().for_each(Job::begin);
         }
-        self.shared.tell(&mut state);
     }
 }
 
@@ -174,6 +186,7 @@ impl Drop for Job {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         state.jobs = state.jobs.saturating_sub(1);
+        state.refused |= !self.ran;
         self.shared.tree.meter.jobs(state.jobs);
         // If this was the last one, the step that waits has to start another.
         if state.waiting.take().is_some() {
@@ -252,15 +265,22 @@ impl PrefetchingWalk {
         let mut state = self.shared.lock();
         let front = state.plan.advance();
         let waits = matches!(front, Front::Unknown);
+        if waits && state.refused && state.jobs == 0 {
+            let reason = "list the directory: the runtime that the walk began on has shut down; walk again";
+            return Front::Failed(Error::unavailable(&state.plan.place(), reason));
+        }
+        let (mut needed, mut ahead) = (None, None);
         if waits {
             state.waiting = Some(self.wait);
             if state.jobs == 0 {
-                self.shared.start(&mut state, true);
+                needed = self.shared.job(&mut state, true);
             }
         }
         if waits || state.plan.ready() < limits.ahead / 2 {
-            self.shared.start(&mut state, false);
+            ahead = self.shared.job(&mut state, false);
         }
+        drop(state);
+        needed.into_iter().chain(ahead).for_each(Job::begin);
         front
     }
 

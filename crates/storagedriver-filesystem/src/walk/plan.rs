@@ -56,6 +56,15 @@ impl Plan {
         self.bound(limits, meter);
     }
 
+    /// The directory that has to be read next.
+    pub(super) fn place(&self) -> StoragePath {
+        match self.segments.front() {
+            Some(Segment::Unread(part)) => part.directory.path.clone(),
+            Some(Segment::Running(path, _) | Segment::Failed(path, _)) => path.clone(),
+            Some(Segment::Ready(_)) | None => StoragePath::root(),
+        }
+    }
+
     /// Adds at the end.
     pub(super) fn append(&mut self, found: Expansion) {
         self.ready = self.ready.saturating_add(found.entries.len());

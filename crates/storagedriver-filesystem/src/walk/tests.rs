@@ -73,16 +73,15 @@ const COMPARED: usize = 600;
 /// What was yielded, and how it ended.
 type Told = (Vec<FileInfo>, Option<ErrorKind>);
 
-async fn native(mut walk: PrefetchingWalk, skipped: Skipped) -> Told {
+/// What a walk yields whose `step` skips what was yielded last, if it is told so, and goes on.
+async fn told(skipped: Skipped, mut step: impl AsyncFnMut(bool) -> Result<Option<FileInfo>>) -> Told {
     let mut told = Vec::new();
+    let mut skips = false;
     while told.len() < COMPARED {
-        match walk.next().await {
+        match step(skips).await {
             Ok(Some(info)) => {
-                let skips = skipped(info.path());
+                skips = skipped(info.path());
                 told.push(info);
-                if skips {
-                    walk.skip_dir();
-                }
             }
             Ok(None) => return (told, None),
             Err(error) => return (told, Some(error.kind())),
@@ -91,26 +90,28 @@ async fn native(mut walk: PrefetchingWalk, skipped: Skipped) -> Told {
     (told, None)
 }
 
+async fn native(mut walk: PrefetchingWalk, skipped: Skipped) -> Told {
+    let step = async |skips| {
+        if skips {
+            walk.skip_dir();
+        }
+        walk.next().await
+    };
+    told(skipped, step).await
+}
+
 async fn listed(storage: &Storage, start: &str, options: WalkOptions, skipped: Skipped) -> Told {
-    let mut told = Vec::new();
     let mut walk = match storage.walk(start, options).await {
         Ok(walk) => walk,
-        Err(error) => return (told, Some(error.kind())),
+        Err(error) => return (Vec::new(), Some(error.kind())),
     };
-    while told.len() < COMPARED {
-        match walk.next().await {
-            Ok(Some(info)) => {
-                let skips = skipped(info.path());
-                told.push(info);
-                if skips {
-                    walk.skip_dir();
-                }
-            }
-            Ok(None) => return (told, None),
-            Err(error) => return (told, Some(error.kind())),
+    let step = async |skips| {
+        if skips {
+            walk.skip_dir();
         }
-    }
-    (told, None)
+        walk.next().await
+    };
+    told(skipped, step).await
 }
 
 /// What stands at a place of a random tree.
@@ -333,6 +334,80 @@ async fn a_step_that_is_dropped_loses_nothing() {
     }
     assert_eq!(found, wanted.0);
     assert!(dropped > 0);
+}
+
+/// What `work` gives on a thread of its own. Fails if that hangs, which is then left behind.
+fn within_a_minute<T: Send + 'static>(what: &str, work: impl FnOnce() -> T + Send + 'static) -> T {
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || tell.send(work()));
+    told.recv_timeout(Duration::from_secs(60)).unwrap_or_else(|error| panic!("{what}: {error}"))
+}
+
+/// All that is left of a walk, on a runtime that has nothing to do with it.
+fn rest(mut walk: PrefetchingWalk) -> (PrefetchingWalk, usize, Option<Error>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let mut entries = 0;
+    let ended = loop {
+        match runtime.block_on(walk.next()) {
+            Ok(Some(_)) => entries += 1,
+            Ok(None) => break None,
+            Err(error) => break Some(error),
+        }
+    };
+    (walk, entries, ended)
+}
+
+#[test]
+fn a_walk_whose_runtime_is_gone_fails() {
+    let directory = crate::tests::directory();
+    large(directory.path(), 50);
+    for permits in [0, 8] {
+        let runtime = runtime();
+        let walk = {
+            let _entered = runtime.enter();
+            begin(directory.path(), "/", WalkOptions::new(), tight(), permits)
+        };
+        within_a_minute("the runtime shuts down", move || drop(runtime));
+        let (mut walk, entries, error) = within_a_minute("the walk fails", move || rest(walk));
+        assert!(entries > 0, "what was read is yielded");
+        for _ in 0..2 {
+            let (again, more, error) = within_a_minute("it fails again", move || rest(walk));
+            assert_eq!((more, error.unwrap().kind()), (0, ErrorKind::Unavailable));
+            walk = again;
+        }
+        let error = error.unwrap();
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert!(error.to_string().contains("has shut down"), "{error}");
+    }
+}
+
+#[test]
+fn a_runtime_shuts_down_while_a_walk_goes_on() {
+    let directory = crate::tests::directory();
+    large(directory.path(), 200);
+    let whole = 3 + 2 * 200 + 200 + 4 * 60 - 1;
+    let mut stopped = 0;
+    for round in 0..40 {
+        let runtime = runtime();
+        let mut walk = {
+            let _entered = runtime.enter();
+            begin(directory.path(), "/", WalkOptions::new(), tight(), 8)
+        };
+        for _ in 0..round {
+            runtime.block_on(walk.next()).unwrap().unwrap();
+        }
+        let walking = std::thread::spawn(move || within_a_minute("the walk ends", move || rest(walk)));
+        within_a_minute("the runtime shuts down", move || drop(runtime));
+        let (_walk, entries, ended) = walking.join().unwrap();
+        match ended {
+            None => assert_eq!(round + entries, whole),
+            Some(error) => {
+                assert_eq!(error.kind(), ErrorKind::Unavailable);
+                stopped += 1;
+            }
+        }
+    }
+    println!("{stopped} of 40 walks did not reach their end");
 }
 
 #[tokio::test]

@@ -58,10 +58,10 @@ async fn soak(duration: Duration) {
     let mut server = Server::start();
     let workers = [
         // So many operations in a second that all together take about a third of a processor.
-        (open("inmemory", &[]).await, 60),
-        (open("filesystem", &[("rootdirectory", root.to_str().unwrap())]).await, 40),
-        (open("s3", &server.parameters()).await, 15),
-        (open("external", &[("path", executable.to_str().unwrap())]).await, 30),
+        (open("inmemory", &[]).await, "inmemory", 90),
+        (open("filesystem", &[("rootdirectory", root.to_str().unwrap())]).await, "filesystem", 60),
+        (open("s3", &server.parameters()).await, "s3", 20),
+        (open("external", &[("path", executable.to_str().unwrap())]).await, "out of process", 45),
     ];
     // Each round ends with a sample.
     let round = duration / SAMPLES;
@@ -70,8 +70,8 @@ async fn soak(duration: Duration) {
     let running: Vec<_> = workers
         .into_iter()
         .zip(1..)
-        .map(|((storage, rate), seed)| {
-            let worker = Worker::new(storage, seed, rate);
+        .map(|((storage, name, rate), seed)| {
+            let worker = Worker::new(storage, name, seed, rate);
             tokio::spawn(worker.rounds(SAMPLES, started, round, quiet.clone()))
         })
         .collect();

@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use storagedriver::{EntryKind, Error, FileInfo, Layer, Result, StorageDriver, StoragePath};
+use storagedriver::{
+    DriverWalk, EntryKind, Error, FileInfo, Layer, Result, StorageDriver, StoragePath, WalkOptions,
+};
 
 use super::wrap::{lock, mutant};
 
@@ -141,6 +143,11 @@ mutant! {
             let mut children = self.inner.list(path).await?;
             children.retain(|info| info.path().name() != path.name());
             Ok(children)
+        }
+
+        /// By the list: a driver with a walk of its own would not be asked for one.
+        async fn walk(&self, _: &StoragePath, _: &WalkOptions) -> Result<Option<Box<dyn DriverWalk>>> {
+            Ok(None)
         }
     }
 }

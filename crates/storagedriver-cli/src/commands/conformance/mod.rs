@@ -82,14 +82,18 @@ pub(crate) async fn run(arguments: Conformance, session: &mut Session) -> Result
     // After a signal and after a failure, too: nothing is left behind.
     let swept = scratch.sweep(ran.is_err()).await;
     interrupt.set_last_words(None);
-    match (ran, swept) {
-        (ran, Ok(())) => ran,
-        (Ok(_) | Err(Failure::Interrupted(_)), Err(source)) => {
-            let what = format!("tidying up failed; once that is mended, this does it: {removal}");
-            Err(Failure::Unfit { what, source })
+    let Err(source) = swept else { return ran };
+    let what = format!("tidying up failed; once that is mended, this does it: {removal}");
+    let untidy = Failure::Unfit { what, source };
+    match ran {
+        Ok(_) | Err(Failure::Interrupted(_)) => Err(untidy),
+        // What failed first is the answer; that something is left has to be known all the same.
+        Err(failure) => {
+            if scratch.may_hold_something().await {
+                report(session, &untidy);
+            }
+            Err(failure)
         }
-        // What failed first is why this fails too.
-        (Err(failure), Err(_)) => Err(failure),
     }
 }
 
@@ -208,6 +212,14 @@ fn tell(session: &Session, text: &str) {
     if !session.global.quiet && !session.output.json() {
         // With standard error gone there is nobody to tell.
         let _ = writeln!(std::io::stderr(), "storagedriver: {text}");
+    }
+}
+
+/// Says what failed before that which ends the program.
+fn report(session: &Session, failure: &Failure) {
+    if let Some(text) = failure.report(session.output.json(), Paint::stderr()) {
+        // With standard error gone there is nobody to tell.
+        let _ = writeln!(std::io::stderr(), "{text}");
     }
 }
 

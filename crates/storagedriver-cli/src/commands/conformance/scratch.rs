@@ -122,6 +122,15 @@ impl Scratch {
         }
         Ok(())
     }
+
+    /// Whether anything is there, as far as the storage tells.
+    pub(crate) async fn may_hold_something(&self) -> bool {
+        let (storage, path) = (self.storage(), self.path());
+        let absent = |error: Error| error.is_not_found();
+        let no_files = storage.list(path).await.map_or_else(absent, |entries| entries.is_empty());
+        let no_uploads = storage.uploads(path).await.map_or_else(absent, |uploads| uploads.is_empty());
+        !(no_files && no_uploads)
+    }
 }
 
 impl Live {
