@@ -16,8 +16,9 @@ const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
-/// What is worked on at random, and by one alone.
+/// How many contents are worked on in turn: read by many, written by many (a disk takes a while to make them), and by one alone.
 const RING: u64 = 4096;
+const WRITTEN_RING: u64 = 512;
 const SMALL_RING: u64 = 256;
 
 /// A content streamed into memory: its name, its size and pieces in bytes, whether a quick run has it, and by whom.
@@ -149,8 +150,8 @@ impl Table {
             (
                 "put-overwrite-32",
                 "4 KiB, over one that is there, 32 at a time",
-                put.clone().around(RING).by(32),
-                filled(RING),
+                put.clone().around(WRITTEN_RING).by(32),
+                filled(WRITTEN_RING),
             ),
             (
                 "put-overwrite",
