@@ -13,7 +13,46 @@ pub(crate) const DROPPED: &str = "/dropped";
 #[derive(Debug, Default)]
 pub(crate) struct Model {
     pub(crate) files: BTreeMap<String, Bytes>,
-    pub(crate) uploads: BTreeMap<String, Bytes>,
+    pub(crate) uploads: BTreeMap<String, Upload>,
+    /// Which number a file got when it was written last, and the last number.
+    written: BTreeMap<String, u64>,
+    last: u64,
+}
+
+/// An upload that was closed, or is written.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Upload {
+    pub(crate) content: Bytes,
+    /// The file that an append began with: its number and content.
+    pub(crate) began_with: Option<(u64, Bytes)>,
+}
+
+impl Model {
+    pub(crate) fn write(&mut self, path: &str, content: Bytes) {
+        self.last += 1;
+        self.written.insert(path.to_owned(), self.last);
+        self.files.insert(path.to_owned(), content);
+    }
+
+    /// What a writer that appends goes on with.
+    pub(crate) fn append(&self, path: &str) -> Option<Upload> {
+        let file = || {
+            let content = self.files.get(path)?.clone();
+            Some(Upload { began_with: Some((self.written[path], content.clone())), content })
+        };
+        self.uploads.get(path).cloned().or_else(file)
+    }
+
+    /// Whether an upload's commit may succeed: not if the file that it began with has other bytes now.
+    pub(crate) fn may_commit(&self, path: &str, upload: &Upload) -> bool {
+        upload.began_with.as_ref().is_none_or(|(_, content)| self.files.get(path) == Some(content))
+    }
+
+    /// Whether it may be a conflict: only if that file was replaced.
+    pub(crate) fn may_conflict(&self, path: &str, upload: &Upload) -> bool {
+        let untouched = |number: &u64| self.files.contains_key(path) && self.written[path] == *number;
+        upload.began_with.as_ref().is_some_and(|(number, _)| !untouched(number))
+    }
 }
 
 /// Numbers that a seed determines.

@@ -7,7 +7,7 @@ use storagedriver::bytes::Bytes;
 use storagedriver::{Error, ReadOptions, Storage, WalkOptions, WriteMode};
 use tokio::sync::Barrier;
 
-use crate::model::{DROPPED, KEPT, Model, Numbers};
+use crate::model::{DROPPED, KEPT, Model, Numbers, Upload};
 
 /// How long what a dropped future had sent may still be on its way, at most.
 const SETTLE: Duration = Duration::from_secs(60);
@@ -70,7 +70,7 @@ impl Worker {
     async fn put(&mut self, path: &str) {
         let content = self.numbers.content();
         self.storage.put_content(path, content.clone()).await.unwrap();
-        self.model.files.insert(path.to_owned(), content);
+        self.model.write(path, content);
     }
 
     async fn get(&mut self, path: &str) {
@@ -134,7 +134,7 @@ impl Worker {
         match self.model.files.remove(from) {
             Some(content) => {
                 done.unwrap();
-                self.model.files.insert(to, content);
+                self.model.write(&to, content);
             }
             None => assert!(done.unwrap_err().is_not_found()),
         }
@@ -143,44 +143,63 @@ impl Worker {
     async fn delete(&mut self, path: &str) {
         let done = self.storage.delete(path).await;
         let (file, upload) = (self.model.files.remove(path), self.model.uploads.remove(path));
-        match file.or(upload) {
-            Some(_) => done.unwrap(),
-            None => assert!(done.unwrap_err().is_not_found()),
+        if file.is_some() || upload.is_some() {
+            done.unwrap();
+        } else {
+            assert!(done.unwrap_err().is_not_found());
         }
     }
 
     /// Writes in chunks, and ends it in one of three ways.
     async fn upload(&mut self, path: &str, mode: WriteMode) {
-        let model = &mut self.model;
         let before = match mode {
-            WriteMode::Create => Some(Bytes::new()),
-            _ => model.uploads.get(path).or_else(|| model.files.get(path)).cloned(),
+            WriteMode::Create => Some(Upload::default()),
+            _ => self.model.append(path),
         };
         let writer = self.storage.writer(path, mode).await;
-        let Some(before) = before else {
+        let Some(mut upload) = before else {
             assert!(writer.unwrap_err().is_not_found());
             return;
         };
         let mut writer = writer.unwrap();
-        assert_eq!(writer.size(), before.len() as u64, "{path}");
-        model.uploads.remove(path);
-        let mut content = before.to_vec();
+        assert_eq!(writer.size(), upload.content.len() as u64, "{path}");
+        self.model.uploads.remove(path);
+        let mut content = upload.content.to_vec();
         for _ in 0..=self.numbers.below(3) {
             let chunk = self.numbers.content();
             content.extend_from_slice(&chunk);
             writer.write(chunk).await.unwrap();
         }
+        upload.content = content.into();
         match self.numbers.below(4) {
             0 | 1 => {
-                writer.commit().await.unwrap();
-                model.files.insert(path.to_owned(), content.into());
+                let done = writer.commit().await;
+                self.committed(path, upload, done).await;
             }
             // Appended to again and again, it would grow without end.
-            2 if content.len() < 8 << 20 => {
-                assert_eq!(writer.close().await.unwrap(), content.len() as u64);
-                model.uploads.insert(path.to_owned(), content.into());
+            2 if upload.content.len() < 8 << 20 => {
+                assert_eq!(writer.close().await.unwrap(), upload.content.len() as u64);
+                self.model.uploads.insert(path.to_owned(), upload);
             }
             _ => writer.cancel().await.unwrap(),
+        }
+    }
+
+    async fn committed(&mut self, path: &str, upload: Upload, done: Result<(), Error>) {
+        match done {
+            Ok(()) => {
+                assert!(self.model.may_commit(path, &upload), "{path}: what the append began with is gone");
+                self.model.write(path, upload.content);
+            }
+            Err(Error::Conflict { .. }) if self.model.may_conflict(path, &upload) => {
+                // What was accepted may still be there, to be resumed.
+                self.model.files.remove(path);
+                match self.storage.delete(path).await {
+                    Err(error) if error.is_not_found() => {}
+                    deleted => deleted.unwrap(),
+                }
+            }
+            Err(error) => panic!("{}: {path}: {error}", self.name),
         }
     }
 
@@ -188,7 +207,8 @@ impl Worker {
         let found = self.storage.uploads(KEPT).await.unwrap();
         let found: Vec<(&str, u64)> =
             found.iter().map(|upload| (upload.path().as_str(), upload.size())).collect();
-        let wanted = self.model.uploads.iter().map(|(path, content)| (path.as_str(), content.len() as u64));
+        let wanted =
+            self.model.uploads.iter().map(|(path, upload)| (path.as_str(), upload.content.len() as u64));
         assert_eq!(found, wanted.collect::<Vec<_>>());
     }
 
