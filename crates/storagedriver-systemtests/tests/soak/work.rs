@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use storagedriver::bytes::Bytes;
 use storagedriver::{Error, ReadOptions, Storage, WalkOptions, WriteMode};
 use tokio::sync::Barrier;
 
