@@ -35,10 +35,11 @@ pub(crate) enum Purpose {
     Move(String, String),
 }
 
+/// What a claim says. No two claims have the same token.
 #[derive(Serialize, Deserialize)]
-struct Claim {
-    token: String,
-    purpose: Purpose,
+pub(crate) struct Claim {
+    pub(crate) token: String,
+    pub(crate) purpose: Purpose,
 }
 
 /// Who has the claim.
@@ -110,18 +111,14 @@ impl Client {
         }
     }
 
-    async fn claimed(&self, set: &Set) -> StoreResult<Option<Claim>> {
+    /// The claim on a set, if there is one.
+    pub(crate) async fn claimed(&self, set: &Set) -> StoreResult<Option<Claim>> {
         let name = self.layout.claim(set);
         let Some((_, body)) = self.read(&name).await? else { return Ok(None) };
         serde_json::from_slice(&body).map(Some).map_err(|error| {
             let reason = format!("the claim {name} is not what was written; delete it");
             StoreError::failed(storagedriver::ErrorKind::Corrupted, reason).with_source(error)
         })
-    }
-
-    /// What the claim on a set is for, if there is one.
-    pub(crate) async fn purpose(&self, set: &Set) -> StoreResult<Option<Purpose>> {
-        Ok(self.claimed(set).await?.map(|claim| claim.purpose))
     }
 
     pub(crate) async fn release(&self, set: &Set) -> StoreResult<()> {

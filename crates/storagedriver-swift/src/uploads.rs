@@ -18,7 +18,7 @@ use crate::listing::PAGE;
 use crate::objects::{CONTENT, MANIFEST, MARK, SET, SIZE, md5_hex};
 use crate::publish::Refers;
 
-/// Begins the id of what a claim tells of; the name of its set follows.
+/// Begins the id of what a claim tells of; its token follows, a colon, and the name of its set.
 const CLAIM: &str = "claim:";
 /// How many claims are read at once.
 const READS: usize = 8;
@@ -175,11 +175,13 @@ impl Client {
 
     /// Ends an upload, or what a claim tells of; one that is published or gone is left alone.
     pub(crate) async fn abort(&self, key: &str, id: &str) -> StoreResult<()> {
-        if let Some(name) = id.strip_prefix(CLAIM) {
+        if let Some((token, name)) = id.strip_prefix(CLAIM).and_then(|told| told.split_once(':')) {
             let set = Set::named(name);
-            return match self.purpose(&set).await? {
-                Some(purpose) => self.settle(key, &set, &purpose).await,
-                None => Ok(()),
+            return match self.claimed(&set).await? {
+                Some(claim) if claim.token == token => self.settle(key, &set, &claim.purpose).await,
+                // That claim was settled, and this one is somebody's who is at work: to release it would let a
+                // third remove what he is about to name.
+                Some(_) | None => Ok(()),
             };
         }
         let set = set_of(id).ok_or_else(|| unknown(id))?;
@@ -247,8 +249,8 @@ impl Client {
         let known: Vec<String> = found.iter().map(|open| open.id.clone()).collect();
         // That of an upload that is open goes with it.
         found.extend(claims.into_iter().flatten().filter(|open| {
-            let id = open.id.trim_start_matches(CLAIM).replace('/', "");
-            !known.contains(&id)
+            let name = open.id.rsplit_once(':').map_or("", |(_, name)| name);
+            !known.contains(&name.replace('/', ""))
         }));
         Ok(found)
     }
@@ -256,13 +258,10 @@ impl Client {
     async fn told_by_claim(&self, name: &str, started: SystemTime) -> StoreResult<Option<OpenUpload>> {
         let Some(set) = name.strip_prefix(&self.layout.claims) else { return Ok(None) };
         let set = Set::named(set);
-        let key = match self.purpose(&set).await? {
-            Some(
-                Purpose::Publish(key) | Purpose::Abort(key) | Purpose::Delete(key) | Purpose::Move(key, _),
-            ) => key,
-            None => return Ok(None),
-        };
-        Ok(Some(OpenUpload { key, id: format!("{CLAIM}{}", set.name), started }))
+        let Some(claim) = self.claimed(&set).await? else { return Ok(None) };
+        let (Purpose::Publish(key) | Purpose::Abort(key) | Purpose::Delete(key) | Purpose::Move(key, _)) =
+            claim.purpose;
+        Ok(Some(OpenUpload { key, id: format!("{CLAIM}{}:{}", claim.token, set.name), started }))
     }
 
     async fn all_names(&self, prefix: String) -> StoreResult<Vec<(String, SystemTime)>> {
