@@ -41,6 +41,22 @@ async fn cut_short() -> (SwiftServer, FaultProxy, Storage, Vec<u8>) {
     (server, proxy, storage, content)
 }
 
+/// One that takes whatever was left for old.
+fn reaper(server: &SwiftServer) -> Storage {
+    let parameters = parameters(&server.endpoint());
+    let mut options = parameters.options();
+    options.orphan_age = std::time::Duration::ZERO;
+    Storage::new(storagedriver_object::ObjectDriver::new(
+        storagedriver_swift::SwiftBackend::with_options(
+            &parameters,
+            storagedriver_object::http::HttpOptions::default(),
+            std::time::Duration::ZERO,
+        )
+        .unwrap(),
+        options,
+    ))
+}
+
 #[tokio::test]
 async fn a_delete_of_either_end_leaves_the_other_whole() {
     for (deleted, kept) in [("/a", "/b"), ("/b", "/a")] {
@@ -50,17 +66,7 @@ async fn a_delete_of_either_end_leaves_the_other_whole() {
         assert_eq!(other.get_content(kept).await.unwrap(), content);
         // Then the last one goes; what it leaves is told of, and goes with what is stale.
         other.delete(kept).await.unwrap();
-        let mut options = parameters(&server.endpoint()).options();
-        options.orphan_age = std::time::Duration::ZERO;
-        let reaper = Storage::new(storagedriver_object::ObjectDriver::new(
-            storagedriver_swift::SwiftBackend::with_options(
-                &parameters(&server.endpoint()),
-                storagedriver_object::http::HttpOptions::default(),
-                std::time::Duration::ZERO,
-            )
-            .unwrap(),
-            options,
-        ));
+        let reaper = reaper(&server);
         reaper.abort_stale("/", std::time::Duration::ZERO).await.unwrap();
         assert_eq!(left(&server), [""; 0]);
     }
@@ -143,4 +149,24 @@ async fn a_rename_of_a_large_file_copies_no_content() {
     assert_eq!(storage.get_content("/b").await.unwrap(), content);
     storage.delete("/b").await.unwrap();
     assert_eq!(left(&server), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_an_old_claim_told_of_is_not_ended_under_a_new_one() {
+    let (server, _proxy, _, _) = cut_short().await;
+    let other = another(&server);
+    other.delete("/a").await.unwrap();
+    other.delete("/b").await.unwrap();
+    let reaper = reaper(&server);
+    let told = reaper.uploads("/").await.unwrap();
+    assert_eq!(told.len(), 1, "{told:?}");
+    // Meanwhile it was settled, and somebody else has claimed the set.
+    let content = |key: &String| server.store().content("container", key).unwrap();
+    let claim = left(&server).into_iter().find(|key| content(key).starts_with(b"{\"token\"")).unwrap();
+    let mut body: serde_json::Value = serde_json::from_slice(&content(&claim)).unwrap();
+    body["token"] = "another".into();
+    server.store().put("container", &claim, body.to_string().into_bytes());
+    let before = left(&server);
+    reaper.abort_upload(&told[0]).await.unwrap();
+    assert_eq!(left(&server), before);
 }
