@@ -3,7 +3,9 @@
 //! [`sync`] compares two walks in key order and keeps no state of its own, so it can be killed at
 //! any time and run again. Blobs come before the links of the repositories, and all other files
 //! where their names put them. At every instant each tag of the destination resolves to whole blobs: before a
-//! link is written, what it refers to is there. What lies below `_uploads` is left out.
+//! link is written, what it refers to is there. A link that the destination has already is taken for
+//! one whose blobs and links are there: registries and this program write it last. What lies below
+//! `_uploads` is left out.
 //!
 //! What counts as the same: for a blob its size; for a link whose digest stands in its path that it
 //! exists; for every other file its bytes.

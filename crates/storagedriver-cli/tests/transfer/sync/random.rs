@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use storagedriver::bytes::Bytes;
-use storagedriver_cli::registry::{Entry, classify};
+use storagedriver_cli::registry::{Entry, Manifest, blob_path, classify};
 use storagedriver_cli::sync::SyncOptions;
 
 use super::{clean, memory_with, options};
@@ -43,16 +43,21 @@ pub(super) fn registry(seed: u64) -> Files {
     files
 }
 
-/// What an earlier run, stopped anywhere, may have left of `files`: the first so many files in the
-/// order in which they are copied. Tags and other files may be of an older state.
+/// What an earlier run, stopped anywhere, may have left of `files`: the first so many files in an
+/// order in which each comes after what it refers to. Other files may be of an older state.
 pub(super) fn partly(files: &Files, seed: u64) -> Files {
+    let is_index = |digest| {
+        let manifest = Manifest::parse(&files[&blob_path(&digest)]).unwrap();
+        !manifest.children.is_empty()
+    };
     let rank = |path: &str| match classify(path) {
         Entry::Blob { .. } => 0,
         Entry::LayerLink { .. } => 1,
-        Entry::RevisionLink { .. } => 2,
-        Entry::TagIndex { .. } => 3,
-        Entry::TagCurrent { .. } => 4,
-        _ => 5,
+        Entry::RevisionLink { digest, .. } if !is_index(digest) => 2,
+        Entry::RevisionLink { .. } => 3,
+        Entry::TagIndex { .. } => 4,
+        Entry::TagCurrent { .. } => 5,
+        _ => 6,
     };
     let mut order: Vec<&String> = files.keys().collect();
     order.sort_by_key(|path| rank(path));
