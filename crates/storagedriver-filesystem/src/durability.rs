@@ -64,6 +64,11 @@ impl Durable {
         Ok(())
     }
 
+    /// Whether anything is to be made durable at all.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.wanted
+    }
+
     /// Makes durable the content of a file.
     pub(crate) fn sync_file(&self, sys: &Sys, file: &OwnedFd) -> Io<()> {
         if self.wanted { sys.sync(file) } else { Ok(()) }

@@ -122,6 +122,12 @@ impl Directory {
         }
     }
 
+    /// Reads where the children are, and where the path of the first is.
+    pub(crate) fn glimpse(&self) -> u8 {
+        let first = self.iter().next().and_then(|(path, _)| path.as_str().as_bytes().first());
+        first.copied().unwrap_or_default()
+    }
+
     /// Puts what the handle says about the children behind what `entries` has.
     pub(crate) fn infos(&self, entries: &mut Vec<FileInfo>) {
         // The paths are all over the memory. Reading from all of them first lets a processor fetch them

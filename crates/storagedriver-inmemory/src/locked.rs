@@ -6,7 +6,8 @@ use smallvec::SmallVec;
 use storagedriver::{Error, Result, StoragePath, Version};
 
 use crate::directory::{Child, Directory, File};
-use crate::files::{Files, SHARDS, Shard, above, parent_of, place, replaced};
+use crate::files::{Files, SHARDS, above, parent_of, place, replaced};
+use crate::shard::{Key, Shard};
 
 /// The shards that a change needs, locked in the order of their numbers.
 pub(crate) struct Locked<'a> {
@@ -50,7 +51,7 @@ impl<'a> Locked<'a> {
             let mut needed = SmallVec::<[usize; 16]>::new();
             for (path, enough) in Self::ends(placed, removed) {
                 let reached = reach(path, |directory| files.directory(directory, enough));
-                needed.extend(reached.map(|directory| files.shard_of(directory)));
+                needed.extend(reached.map(|directory| files.shard_of(files.key(directory))));
             }
             needed.sort_unstable();
             needed.dedup();
@@ -83,26 +84,33 @@ impl<'a> Locked<'a> {
         Locked { files, held: ascending.into_iter().map(|number| (number, files.write(number))).collect() }
     }
 
-    fn place_of(&self, directory: &str) -> Option<usize> {
+    fn place_of(&self, directory: Key<'_>) -> Option<usize> {
         let number = self.files.shard_of(directory);
         self.held.binary_search_by_key(&number, |(held, _)| *held).ok()
     }
 
     fn holds(&self, directory: &str) -> bool {
-        self.place_of(directory).is_some()
+        self.place_of(self.files.key(directory)).is_some()
     }
 
-    fn shard_mut(&mut self, directory: &str) -> Option<&mut Shard> {
+    fn shard_mut(&mut self, directory: Key<'_>) -> Option<&mut Shard> {
         let place = self.place_of(directory)?;
         self.held.get_mut(place).map(|(_, shard)| &mut **shard)
     }
 
     fn get(&self, directory: &str) -> Option<&Directory> {
-        self.held.get(self.place_of(directory)?)?.1.get(directory)
+        let key = self.files.key(directory);
+        self.held.get(self.place_of(key)?)?.1.get(key)
     }
 
     fn get_mut(&mut self, directory: &str) -> Option<&mut Directory> {
-        self.shard_mut(directory)?.get_mut(directory)
+        let key = self.files.key(directory);
+        self.shard_mut(key)?.get_mut(key)
+    }
+
+    fn take(&mut self, directory: &str) -> Option<Directory> {
+        let key = self.files.key(directory);
+        self.shard_mut(key)?.remove(key)
     }
 
     pub(crate) fn child(&self, path: &StoragePath) -> Option<&Child> {
@@ -135,8 +143,9 @@ impl<'a> Locked<'a> {
                 children.insert(child.0, child.1);
                 break;
             }
-            if let Some(shard) = self.shard_mut(directory.as_str()) {
-                shard.insert(directory.clone(), Directory::with(child.0, child.1));
+            let key = self.files.key(directory.as_str());
+            if let Some(shard) = self.shard_mut(key) {
+                shard.insert(key.hash, directory.clone(), Directory::with(child.0, child.1));
             }
             child = (directory, Child::Directory);
         }
@@ -157,8 +166,7 @@ impl<'a> Locked<'a> {
             below.push(removed.0.clone());
         }
         while let Some(directory) = below.pop() {
-            let children = self.shard_mut(directory.as_str()).and_then(|shard| shard.remove(&directory));
-            let children = children.unwrap_or_else(Directory::new);
+            let children = self.take(directory.as_str()).unwrap_or_else(Directory::new);
             let directories = children.iter().filter(|(_, child)| child.is_directory());
             below.extend(directories.map(|(path, _)| path.clone()));
             gone.push(children);
@@ -174,9 +182,7 @@ impl<'a> Locked<'a> {
             if !self.get(directory).is_some_and(Directory::is_empty) {
                 break;
             }
-            if let Some(shard) = self.shard_mut(directory) {
-                shard.remove(directory);
-            }
+            self.take(directory);
             if let Some(children) = self.get_mut(parent_of(directory)) {
                 children.remove(directory);
             }
@@ -210,7 +216,7 @@ mod tests {
         assert!(locked.get("/").is_some());
         for (number, shard) in &locked.held {
             for (directory, children) in shard.iter() {
-                assert_eq!(*number, files.shard_of(directory.as_str()));
+                assert_eq!(*number, files.shard_of(files.key(directory.as_str())));
                 assert!(directory.is_root() || !children.is_empty(), "{directory} is empty");
                 let above = locked.child(directory);
                 assert!(
