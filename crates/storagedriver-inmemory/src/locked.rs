@@ -138,14 +138,16 @@ impl<'a> Locked<'a> {
         }
         let Some(file) = file.take() else { return Ok(()) };
         let mut child = (path.clone(), Child::File(file));
-        while let Some(directory) = child.0.parent() {
-            if let Some(children) = self.get_mut(directory.as_str()) {
+        loop {
+            let key = self.files.key(parent_of(child.0.as_str()));
+            if let Some(children) = self.shard_mut(key).and_then(|shard| shard.get_mut(key)) {
                 children.insert(child.0, child.1);
                 break;
             }
-            let key = self.files.key(directory.as_str());
+            let Some(directory) = child.0.parent() else { break };
+            let hash = key.hash;
             if let Some(shard) = self.shard_mut(key) {
-                shard.insert(key.hash, directory.clone(), Directory::with(child.0, child.1));
+                shard.insert(hash, directory.clone(), Directory::with(child.0, child.1));
             }
             child = (directory, Child::Directory);
         }
@@ -295,6 +297,27 @@ mod tests {
                     files.rename(&path(from), &path(to)).unwrap();
                 } else {
                     assert_eq!(files.list(&path("/d")).unwrap().len(), 1);
+                }
+            }
+        });
+        check(&files);
+    }
+
+    #[test]
+    fn those_who_warm_the_caches_and_those_who_change_do_not_wait_for_each_other() {
+        let files = Files::default();
+        let paths: Vec<StoragePath> = (0..40).map(|number| path(&format!("/w/{number}"))).collect();
+        at_once(4, |thread| {
+            for round in 0..500 {
+                if thread < 2 {
+                    files.warm(paths.iter().skip(round % 30));
+                    files.warm(paths.iter().rev());
+                } else {
+                    let (one, other) = (&paths[round % 40], &paths[(round * 7 + 3) % 40]);
+                    let (from, to) = (format!("{one}/{thread}"), format!("{other}/{thread}to"));
+                    put(&files, &from, "x").unwrap();
+                    files.rename(&path(&from), &path(&to)).unwrap();
+                    assert!(files.remove(&path(&to)));
                 }
             }
         });
