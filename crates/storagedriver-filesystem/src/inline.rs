@@ -111,6 +111,11 @@ impl Root {
         }
     }
 
+    /// Whether reading names is known to be for the pool: what is in no memory may have to be waited for.
+    pub(crate) fn lists_in_pool(&self) -> bool {
+        self.known().is_some_and(|known| known.way != Way::Memory)
+    }
+
     /// The root, for a step that needs something to be in it.
     pub(crate) fn existing_start(&self, place: Place, path: &StoragePath) -> Result<Start, Stop> {
         self.start(place, path)?.ok_or_else(|| Error::path_not_found(path).into())

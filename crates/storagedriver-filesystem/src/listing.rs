@@ -97,6 +97,9 @@ impl Root {
 
     /// Lists a directory: in the pool all of it, inline as far as one call gives names.
     pub(crate) fn list(&self, place: Place, path: &StoragePath) -> Result<Listing, Stop> {
+        if place == Place::Inline && self.lists_in_pool() {
+            return Err(Stop::Elsewhere);
+        }
         let mut listing = self.open_listing(place, path)?;
         if place == Place::Inline {
             self.list_on(path, &mut listing)?;
