@@ -109,7 +109,7 @@ impl StoragePath {
     /// [`Error::InvalidPath`] if `name` is not one valid component.
     pub fn child(&self, name: &str) -> Result<Self> {
         let above = if self.is_root() { "" } else { &self.0 };
-        check_component(name).map_err(|reason| Error::invalid_path(&format!("{above}/{name}"), reason))?;
+        check_component(name).map_err(|reason| Error::invalid_path(format!("{above}/{name}"), reason))?;
         Ok(StoragePath(joined(above, name)))
     }
 
