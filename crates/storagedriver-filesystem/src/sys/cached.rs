@@ -209,7 +209,7 @@ impl Sys {
         }
         self.allowed(Quick::Meta)?;
         let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
-        quick(described(file, c"", flags))
+        quick(described(file, c"", flags, META))
     }
 
     /// What a path below the root is, symbolic links followed as far as they stay below it.
