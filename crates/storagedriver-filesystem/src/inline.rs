@@ -133,7 +133,7 @@ impl Root {
         let answer = found(self.sys.quick_meta_at(way, &whole, &identity))?;
         if answer.is_none()
             && way == Way::Memory
-            && self.absent.fetch_add(1, Ordering::Relaxed) % CHECKED == 0
+            && self.absent.fetch_add(1, Ordering::Relaxed).is_multiple_of(CHECKED)
         {
             return Err(Errno::AGAIN);
         }
