@@ -61,3 +61,15 @@ impl Default for HttpOptions {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_password_of_a_proxy_does_not_show() {
+        let proxy = Url::parse("http://user:hidden@proxy.example.com:3128").ok();
+        let shown = format!("{:?}", HttpOptions { proxy, ..HttpOptions::default() });
+        assert!(shown.contains("proxy.example.com") && !shown.contains("hidden"), "{shown}");
+    }
+}
