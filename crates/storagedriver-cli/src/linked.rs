@@ -2,6 +2,8 @@
 
 #[cfg(feature = "azure")]
 use storagedriver_azure as _;
+#[cfg(feature = "bos")]
+use storagedriver_bos as _;
 #[cfg(feature = "filesystem")]
 use storagedriver_filesystem as _;
 #[cfg(feature = "gcs")]
@@ -12,7 +14,15 @@ use storagedriver_inmemory as _;
 use storagedriver_ipc as _;
 #[cfg(feature = "middleware")]
 use storagedriver_middleware as _;
+#[cfg(feature = "obs")]
+use storagedriver_obs as _;
+#[cfg(feature = "oss")]
+use storagedriver_oss as _;
 #[cfg(feature = "s3")]
 use storagedriver_s3 as _;
+#[cfg(feature = "storj")]
+use storagedriver_storj as _;
 #[cfg(feature = "swift")]
 use storagedriver_swift as _;
+#[cfg(feature = "us3")]
+use storagedriver_us3 as _;
