@@ -91,6 +91,10 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { usual: false, ..on_server("swift", "storagedriver-swift", &servers::SWIFT_KEYSTONE) },
     Target { usual: false, ..on_server("swift", "storagedriver-swift", &servers::CEPH_SWIFT) },
     Target {
+        tests: &["conformance", "restarts"],
+        ..on_server("hdfs", "storagedriver-hdfs", &servers::HADOOP)
+    },
+    Target {
         driver: python::DRIVER,
         server: Some("python kit"),
         package: "storagedriver-ipc",
