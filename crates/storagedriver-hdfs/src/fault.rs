@@ -119,8 +119,12 @@ pub(crate) fn fault(path: &StoragePath, need: Need, tried: &str, error: HdfsErro
         }
         (Failure::Full, _) => Error::out_of_space(path, format!("{reason}; raise the quota")),
         (Failure::TooLong, _) => Error::invalid_path(path, reason),
-        (Failure::Unavailable, _) => Error::unavailable(path, reason).with_source(error),
+        (Failure::Unavailable, _) => Error::unavailable(path, reason),
         (Failure::Corrupted, _) => Error::corrupted(path, reason),
+        // What the NameNode says is in the reason; the trace of its stack helps nobody here.
+        (Failure::Other, _) if matches!(error, HdfsError::RPCError(..) | HdfsError::FatalRPCError(..)) => {
+            Error::backend(path, reason)
+        }
         (Failure::Other, _) => Error::backend(path, reason).with_source(error),
     }
 }

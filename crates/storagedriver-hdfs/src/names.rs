@@ -38,6 +38,9 @@ pub(crate) struct State {
     pub(crate) length: u64,
     /// The last of its segments; zero if there is none.
     pub(crate) last: u64,
+    /// The segment that a commit publishes, from before it does; zero while there is no commit. Once
+    /// that is gone from its place, the upload has ended.
+    pub(crate) whole: u64,
     /// The committed content that it began with.
     pub(crate) base: Option<FileVersion>,
 }
@@ -45,14 +48,19 @@ pub(crate) struct State {
 impl State {
     /// The same upload, closed now.
     pub(crate) fn closed(self, length: u64, last: u64) -> Self {
-        State { sequence: sequence(self.sequence), length, last, ..self }
+        State { sequence: sequence(self.sequence), length, last, whole: 0, ..self }
+    }
+
+    /// The same upload as it was closed, with a commit under way that publishes a segment.
+    pub(crate) fn committing(self, whole: u64) -> Self {
+        State { sequence: sequence(self.sequence), whole, ..self }
     }
 }
 
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let State { upload, sequence, length, last, base } = self;
-        write!(f, "~{upload:016x}.{sequence:016x}.{length}.{last:016x}")?;
+        let State { upload, sequence, length, last, whole, base } = self;
+        write!(f, "~{upload:016x}.{sequence:016x}.{length}.{last:016x}.{whole:016x}")?;
         match base {
             Some(base) => write!(f, ".{}", base.to_text()),
             None => Ok(()),
@@ -68,11 +76,15 @@ pub(crate) struct Segment {
     pub(crate) writer: u64,
     /// The segment before it; zero if it is the first.
     pub(crate) before: u64,
+    /// Whether a writer that resumed the upload took it from a commit that was under way, so that it cannot
+    /// be published any more.
+    pub(crate) taken: bool,
 }
 
 impl fmt::Display for Segment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "~{:016x}.{:016x}.{:016x}.segment", self.upload, self.writer, self.before)
+        let kind = if self.taken { "taken" } else { "segment" };
+        write!(f, "~{:016x}.{:016x}.{:016x}.{kind}", self.upload, self.writer, self.before)
     }
 }
 
@@ -91,22 +103,24 @@ fn number(text: &str) -> Option<u64> {
 
 impl Name {
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let parts: Vec<&str> = text.strip_prefix('~')?.splitn(6, '.').collect();
+        let parts: Vec<&str> = text.strip_prefix('~')?.splitn(7, '.').collect();
         Some(match parts.as_slice() {
             [id, "passing"] => {
                 number(id)?;
                 Name::Passing
             }
-            [upload, writer, before, "segment"] => Name::Segment(Segment {
+            [upload, writer, before, kind @ ("segment" | "taken")] => Name::Segment(Segment {
                 upload: number(upload)?,
                 writer: number(writer)?,
                 before: number(before)?,
+                taken: *kind == "taken",
             }),
-            [upload, sequence, length, last, base @ ..] => Name::State(State {
+            [upload, sequence, length, last, whole, base @ ..] => Name::State(State {
                 upload: number(upload)?,
                 sequence: number(sequence)?,
                 length: length.parse().ok()?,
                 last: number(last)?,
+                whole: number(whole)?,
                 base: match base {
                     [] => None,
                     [base] => Some(FileVersion::parse(base)?),
@@ -145,7 +159,7 @@ pub(crate) fn parse_passing(text: &str) -> Option<StoragePath> {
 
 /// The most bytes that staging adds to a path: `/~staging`, and the longest name below it.
 pub(crate) const LONGEST_ADDED: usize = "/~staging/".len()
-    + "~0123456789abcdef.0123456789abcdef.18446744073709551615.0123456789abcdef".len()
+    + "~0123456789abcdef.0123456789abcdef.18446744073709551615.0123456789abcdef.0123456789abcdef".len()
     + ".0123456789abcdef-18446744073709551615".len();
 
 #[cfg(test)]
@@ -157,15 +171,20 @@ mod tests {
         let base = FileVersion { modified: u64::MAX, size: u64::MAX };
         for base in [None, Some(base)] {
             for length in [0, u64::MAX] {
-                let state = State { upload: unique(), sequence: sequence(0), length, last: unique(), base };
+                let state =
+                    State { upload: unique(), sequence: sequence(0), length, last: unique(), whole: 0, base };
+                let state = if length > 0 { state.committing(unique()) } else { state };
                 assert_eq!(Name::parse(&state.to_string()), Some(Name::State(state)));
                 assert!(state.to_string().len() + "/~staging/".len() <= LONGEST_ADDED);
             }
         }
-        let segment = Segment { upload: unique(), writer: unique(), before: 0 };
-        assert_eq!(Name::parse(&segment.to_string()), Some(Name::Segment(segment)));
-        assert!(segment.to_string().len() + "/~staging/".len() <= LONGEST_ADDED);
-        for foreign in ["", "~", "a", "~1.2.3.4", "~0000000000000001.x", "~0000000000000001.passing.x", ".x"]
+        for taken in [false, true] {
+            let segment = Segment { upload: unique(), writer: unique(), before: 0, taken };
+            assert_eq!(Name::parse(&segment.to_string()), Some(Name::Segment(segment)));
+            assert!(segment.to_string().len() + "/~staging/".len() <= LONGEST_ADDED);
+        }
+        for foreign in
+            ["", "~", "a", "~1.2.3.4.5", "~0000000000000001.x", "~0000000000000001.passing.x", ".x"]
         {
             assert_eq!(Name::parse(foreign), None, "{foreign:?}");
         }
@@ -188,9 +207,9 @@ mod tests {
 
     #[test]
     fn a_later_close_has_a_greater_sequence() {
-        let far = State { upload: 1, sequence: u64::MAX / 2, length: 0, last: 0, base: None };
-        let closed = far.closed(7, 9);
+        let far = State { upload: 1, sequence: u64::MAX / 2, length: 0, last: 0, whole: 0, base: None };
+        let closed = far.committing(8).closed(7, 9);
         assert!(closed.sequence > far.sequence);
-        assert_eq!((closed.upload, closed.length, closed.last), (1, 7, 9));
+        assert_eq!((closed.upload, closed.length, closed.last, closed.whole), (1, 7, 9, 0));
     }
 }

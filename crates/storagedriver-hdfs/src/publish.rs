@@ -68,7 +68,14 @@ impl Hadoop {
                     let made = self.make_directory(&self.content(&above)).await;
                     made.map_err(Hadoop::write_fault(told, "make the directory above the path"))?;
                 }
-                Err(error) => return Err(failed()(error)),
+                Err(error) => {
+                    // That a directory is there has no class of its own among the exceptions.
+                    let there = self.status(&place).await;
+                    if there.is_ok_and(|there| there.is_some_and(|status| status.isdir)) {
+                        return Err(Error::conflict(told, "a directory is at the path"));
+                    }
+                    return Err(failed()(error));
+                }
             }
         }
         Err(Error::unavailable(told, "the directory above the path was removed again and again"))

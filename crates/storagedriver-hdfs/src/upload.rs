@@ -10,7 +10,7 @@ use storagedriver::{Error, Result, StoragePath, WriteMode};
 use crate::cluster::{Hadoop, is_missing};
 use crate::names::{Segment, State, unique};
 use crate::staged::Staged;
-use crate::uploads::Found;
+use crate::uploads::{Found, Remains};
 use crate::version::FileVersion;
 
 /// A closed upload that is resumed: whoever renames its state first has it.
@@ -93,7 +93,7 @@ impl Upload {
     async fn own(&mut self) -> Result<&mut Staged> {
         if self.own.is_none() {
             let before = self.claim.as_ref().map_or(0, |claim| claim.state.last);
-            let segment = Segment { upload: self.id, writer: unique(), before };
+            let segment = Segment { upload: self.id, writer: unique(), before, taken: false };
             let mut staged = Staged::create(&self.hadoop, &self.path, self.place(segment)).await?;
             if let (Some(prefix), Some(base)) = (&self.prefix, self.base)
                 && let Err(error) = staged.copy(prefix, base.size).await
@@ -135,37 +135,62 @@ impl Upload {
             (None, Some(claim)) => claim.state.last,
             (None, None) => 0,
         };
-        self.keep(size, last).await.map(|_| ())
+        self.keep(size, last).await
     }
 
-    /// Gives the upload its next state, if nobody else has.
-    async fn keep(&mut self, size: u64, last: u64) -> Result<State> {
-        // Whatever becomes of this call: once it is under way, the segment may belong to the state.
+    /// Closes the upload, if nobody else has ended it.
+    async fn keep(&mut self, size: u64, last: u64) -> Result<()> {
+        let Some(claim) = &self.claim else {
+            self.let_go();
+            let begun = State { upload: self.id, sequence: 0, length: 0, last: 0, whole: 0, base: self.base };
+            let made = self.hadoop.make_directory(&self.place(begun.closed(size, last))).await;
+            return made.map_err(Hadoop::write_fault(&self.path, "close the upload"));
+        };
+        let next = claim.state.closed(size, last);
+        self.go_on(next).await
+    }
+
+    /// Gives the upload that was resumed its next state, if nobody else has.
+    async fn go_on(&mut self, next: State) -> Result<()> {
+        let Some(claim) = self.claim.clone() else {
+            return Err(self.gone());
+        };
+        let failed = || Hadoop::write_fault(&self.path, "go on with the upload");
+        if claim.state.whole != 0 && !self.take(claim.state.whole).await.map_err(failed())? {
+            self.remove_own().await;
+            return Err(self.gone());
+        }
+        self.let_go();
+        match self.rename_state(claim.state, next).await {
+            Ok(()) => {
+                self.claim = Some(Claim { state: next, ..claim });
+                Ok(())
+            }
+            Err(error) if is_missing(&error) => {
+                // It cannot be resumed by this segment.
+                self.remove_own().await;
+                Err(self.gone())
+            }
+            Err(error) => Err(Hadoop::write_fault(&self.path, "go on with the upload")(error)),
+        }
+    }
+
+    /// Takes the segment of a commit that somebody else has begun, so that it cannot be published any more.
+    /// False if it was published.
+    async fn take(&self, whole: u64) -> Result<bool, HdfsError> {
+        let segment = Segment { upload: self.id, writer: whole, before: 0, taken: false };
+        let taken = Segment { taken: true, ..segment };
+        match self.hadoop.client.rename(&self.place(segment), &self.place(taken), false).await {
+            Ok(()) => Ok(true),
+            Err(error) if is_missing(&error) => Ok(self.hadoop.status(&self.place(taken)).await?.is_some()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whatever becomes of the next call: the segment may belong to the upload's state from now on.
+    fn let_go(&mut self) {
         if let Some(own) = &mut self.own {
             own.staged.trace.let_go();
-        }
-        let failed = || Hadoop::write_fault(&self.path, "close the upload");
-        let Some(claim) = &self.claim else {
-            let begun = State { upload: self.id, sequence: 0, length: 0, last: 0, base: self.base };
-            let state = begun.closed(size, last);
-            self.hadoop.make_directory(&self.place(state)).await.map_err(failed())?;
-            return Ok(state);
-        };
-        let state = claim.state.closed(size, last);
-        match self.rename_state(claim.state, state).await {
-            Ok(()) => Ok(state),
-            Err(error) => {
-                let missing = is_missing(&error);
-                if missing {
-                    // It cannot be resumed by this segment.
-                    self.remove_own().await;
-                }
-                Err(if missing {
-                    self.gone()
-                } else {
-                    Hadoop::write_fault(&self.path, "close the upload")(error)
-                })
-            }
         }
     }
 
@@ -182,17 +207,36 @@ impl Upload {
     /// Publishes `size` bytes as the content of the path.
     pub(crate) async fn commit(&mut self, size: u64) -> Result<()> {
         self.seal().await?;
-        if self.claim.is_none() {
+        let Some(claim) = self.claim.clone() else {
             return self.commit_own(size).await;
-        }
+        };
         let (whole, combined) = self.whole().await?;
-        let state = self.keep_whole(size, whole, combined).await?;
-        self.claim = Some(Claim { state, chain: vec![(whole, size)] });
+        let mut combined = combined.map(|staged| staged.trace);
+        // The state names it from here on; until it is published, the upload is as it was closed.
+        if let Some(combined) = &mut combined {
+            combined.let_go();
+        }
+        if let Err(error) = self.go_on(claim.state.committing(whole.writer)).await {
+            // Else the state may name it all the same: then the outcome is not known.
+            if let (Some(combined), Error::Conflict { .. }) = (combined, &error) {
+                combined.remove().await;
+            }
+            return Err(error);
+        }
+        let remains = Remains::new(&self.hadoop, &self.path, self.id);
         let place = self.place(whole);
-        // What fails from here on leaves the upload as it was closed just now.
-        self.hadoop.publish(&self.path, &place, self.base).await?;
+        if let Err(error) = self.hadoop.publish(&self.path, &place, self.base).await {
+            remains.keep();
+            // Left resumable, if that can be done; the error that counts is the first.
+            if self.hadoop.status(&place).await.is_ok_and(|found| found.is_some())
+                && let Some(claim) = self.claim.clone()
+            {
+                let _ = self.rename_state(claim.state, claim.state.closed(size, whole.writer)).await;
+            }
+            return Err(error);
+        }
         self.own = None;
-        self.hadoop.remove_upload(&self.path, Some(state), self.id).await;
+        remains.remove().await;
         Ok(())
     }
 
@@ -225,7 +269,8 @@ impl Upload {
     async fn whole(&mut self) -> Result<(Segment, Option<Staged>)> {
         let chain = self.claim.as_ref().map(|claim| claim.chain.clone()).unwrap_or_default();
         match (&self.own, chain.as_slice()) {
-            (None, [(only, _)]) => return Ok((*only, None)),
+            // One that was taken from a commit is not published: nobody could take it again.
+            (None, [(only, _)]) if !only.taken => return Ok((*only, None)),
             (None, []) => {
                 self.own().await?.finish().await?;
             }
@@ -235,7 +280,7 @@ impl Upload {
             return Ok((own.segment, None));
         }
         // HDFS can join files without copying them, but not by this client.
-        let segment = Segment { upload: self.id, writer: unique(), before: 0 };
+        let segment = Segment { upload: self.id, writer: unique(), before: 0, taken: false };
         let mut staged = Staged::create(&self.hadoop, &self.path, self.place(segment)).await?;
         let own = self.own.as_ref().map(|own| (own.segment, own.staged.length));
         let copied = async {
@@ -256,34 +301,18 @@ impl Upload {
         }
     }
 
-    /// Closes the upload with that segment as its only one.
-    async fn keep_whole(&mut self, size: u64, whole: Segment, combined: Option<Staged>) -> Result<State> {
-        let Some(mut staged) = combined else {
-            return self.keep(size, whole.writer).await;
-        };
-        // From here on the state may name it.
-        staged.trace.let_go();
-        match self.keep(size, whole.writer).await {
-            Ok(state) => Ok(state),
-            Err(error) => {
-                // Else the state may name it all the same: then the outcome is not known.
-                if matches!(error, Error::Conflict { .. }) {
-                    staged.trace.remove().await;
-                }
-                Err(error)
-            }
-        }
-    }
-
     /// Removes every trace of the upload.
     pub(crate) async fn cancel(&mut self) -> Result<()> {
         self.remove_own().await;
         self.prefix = None;
         if let Some(claim) = self.claim.take() {
+            let remains = Remains::new(&self.hadoop, &self.path, self.id);
             let removed = self.hadoop.remove(&self.place(claim.state)).await;
             // If it is gone, somebody else has the upload.
             if removed.map_err(Hadoop::write_fault(&self.path, "cancel the upload"))? {
-                self.hadoop.remove_upload(&self.path, None, self.id).await;
+                remains.remove().await;
+            } else {
+                remains.keep();
             }
         }
         Ok(())
@@ -296,8 +325,13 @@ impl std::fmt::Debug for Upload {
     }
 }
 
-/// The segments of a closed upload in order; `None` if its last one is gone: then it has ended.
+/// The segments of a closed upload in order; `None` if its last one is gone, or the one that a commit
+/// publishes: then it has ended.
 pub(crate) fn chain(state: &State, found: &Found, path: &StoragePath) -> Result<Option<Vec<(Segment, u64)>>> {
+    let is_there = |writer| found.segments.iter().any(|(segment, _)| segment.writer == writer);
+    if state.whole != 0 && !is_there(state.whole) {
+        return Ok(None);
+    }
     let mut chain = Vec::new();
     let (mut next, mut length) = (state.last, 0_u64);
     while next != 0 {

@@ -1,6 +1,7 @@
 //! The uploads that nobody ended: finding them, and removing what is left of them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hdfs_native::HdfsError;
@@ -58,7 +59,7 @@ impl Hadoop {
 
     /// The segments of a closed upload in order; `None` if it has ended, and what was left of it is removed.
     async fn chain_of(
-        &self,
+        self: &Arc<Self>,
         path: &StoragePath,
         state: &State,
         found: &Found,
@@ -74,17 +75,16 @@ impl Hadoop {
         if !again.states.contains(state) {
             return Ok(None);
         }
-        let last = again.segments.iter().find(|(segment, _)| segment.writer == state.last);
-        if last.is_some() {
-            return chain(state, &again, path);
+        if let Some(chain) = chain(state, &again, path)? {
+            return Ok(Some(chain));
         }
-        self.remove_upload(path, Some(*state), state.upload).await;
+        Remains::new(self, path, state.upload).remove().await;
         Ok(None)
     }
 
     /// The upload at a path that was closed last.
     pub(crate) async fn newest_closed(
-        &self,
+        self: &Arc<Self>,
         path: &StoragePath,
     ) -> Result<Option<(State, Vec<(Segment, u64)>)>> {
         let found = self.found(path).await.map_err(Hadoop::read_fault(path, "look for uploads"))?;
@@ -97,15 +97,13 @@ impl Hadoop {
     }
 
     /// Removes the uploads at a path that were closed.
-    pub(crate) async fn discard_closed(&self, path: &StoragePath) -> Result<()> {
+    pub(crate) async fn discard_closed(self: &Arc<Self>, path: &StoragePath) -> Result<()> {
         let failed = || Hadoop::write_fault(path, "discard the uploads closed before");
         let found = self.found(path).await.map_err(failed())?;
         for state in &found.states {
+            let remains = Remains::new(self, path, state.upload);
             self.remove(&format!("{}/{state}", self.staging(path))).await.map_err(failed())?;
-            self.remove_segments(path, &found, state.upload).await.map_err(failed())?;
-        }
-        if !found.states.is_empty() {
-            self.prune_staging(path).await;
+            remains.remove().await;
         }
         Ok(())
     }
@@ -117,14 +115,18 @@ impl Hadoop {
         Ok(())
     }
 
-    /// Removes what is left of an upload that has ended. What cannot be removed now is found by the next who
+    /// Removes what is left of an upload, if it has ended. What cannot be removed now is found by the next who
     /// looks for uploads.
-    pub(crate) async fn remove_upload(&self, path: &StoragePath, state: Option<State>, upload: u64) {
+    async fn remove_remains(&self, path: &StoragePath, upload: u64) {
         let removed = async {
-            // The segments first: a state without its last one has ended.
             let found = self.found(path).await?;
+            let of_upload = || found.states.iter().filter(|state| state.upload == upload);
+            if !of_upload().all(|state| matches!(chain(state, &found, path), Ok(None))) {
+                return Ok(());
+            }
+            // The segments first: a state without them has ended.
             self.remove_segments(path, &found, upload).await?;
-            if let Some(state) = state {
+            for state in of_upload() {
                 self.remove(&format!("{}/{state}", self.staging(path))).await?;
             }
             Ok::<(), HdfsError>(())
@@ -136,7 +138,7 @@ impl Hadoop {
     }
 
     /// The uploads at and below a path.
-    pub(crate) async fn uploads(&self, below: &StoragePath) -> Result<Vec<UploadInfo>> {
+    pub(crate) async fn uploads(self: &Arc<Self>, below: &StoragePath) -> Result<Vec<UploadInfo>> {
         let failed = || Hadoop::read_fault(below, "look for uploads");
         let mut by_path: BTreeMap<StoragePath, Found> = BTreeMap::new();
         let mut infos = Vec::new();
@@ -174,7 +176,12 @@ impl Hadoop {
         Ok(infos)
     }
 
-    async fn uploads_of(&self, path: &StoragePath, found: &Found, infos: &mut Vec<UploadInfo>) -> Result<()> {
+    async fn uploads_of(
+        self: &Arc<Self>,
+        path: &StoragePath,
+        found: &Found,
+        infos: &mut Vec<UploadInfo>,
+    ) -> Result<()> {
         for state in &found.states {
             let whole = match self.chain_of(path, state, found).await {
                 Ok(chain) => chain.is_some(),
@@ -208,7 +215,7 @@ impl Hadoop {
     }
 
     /// Removes every trace of an upload.
-    pub(crate) async fn abort(&self, upload: &UploadInfo) -> Result<()> {
+    pub(crate) async fn abort(self: &Arc<Self>, upload: &UploadInfo) -> Result<()> {
         let path = upload.path();
         let failed = || Hadoop::write_fault(path, "abort the upload");
         let moved_on = || Error::conflict(path, "the upload has moved on since it was listed");
@@ -227,20 +234,60 @@ impl Hadoop {
             Some(name @ (Name::State(_) | Name::Segment(_))) => {
                 let of = name.upload().unwrap_or_default();
                 let is_state = matches!(name, Name::State(_));
+                let remains = Remains::new(self, path, of);
                 let removed = is_state && self.remove(&place).await.map_err(failed())?;
                 let found = self.found(path).await.map_err(failed())?;
                 if !removed && found.has_state(of) {
+                    remains.keep();
                     return Err(moved_on());
                 }
                 if removed || !is_state {
                     self.remove_segments(path, &found, of).await.map_err(failed())?;
                 }
+                remains.keep();
             }
             None => return Err(Error::conflict(path, "the upload is not of this driver")),
         }
         self.prune_staging(path).await;
         self.prune(path).await;
         Ok(())
+    }
+}
+
+/// What there may be of an upload whose end is under way: it is removed when this is dropped, if the upload
+/// has ended then.
+pub(crate) struct Remains {
+    hadoop: Arc<Hadoop>,
+    path: StoragePath,
+    upload: Option<u64>,
+}
+
+impl Remains {
+    pub(crate) fn new(hadoop: &Arc<Hadoop>, path: &StoragePath, upload: u64) -> Self {
+        Remains { hadoop: hadoop.clone(), path: path.clone(), upload: Some(upload) }
+    }
+
+    /// It has not ended, or nothing is left.
+    pub(crate) fn keep(mut self) {
+        self.upload = None;
+    }
+
+    /// Removes it now.
+    pub(crate) async fn remove(mut self) {
+        if let Some(upload) = self.upload {
+            self.hadoop.remove_remains(&self.path, upload).await;
+        }
+        self.upload = None;
+    }
+}
+
+impl Drop for Remains {
+    fn drop(&mut self) {
+        let (Some(upload), Ok(runtime)) = (self.upload, tokio::runtime::Handle::try_current()) else {
+            return;
+        };
+        let (hadoop, path) = (self.hadoop.clone(), self.path.clone());
+        drop(runtime.spawn(async move { hadoop.remove_remains(&path, upload).await }));
     }
 }
 
@@ -251,14 +298,14 @@ mod tests {
     const UPLOAD: u64 = 7;
 
     fn found(segments: &[(u64, u64, u64)]) -> Found {
-        let segments = segments
-            .iter()
-            .map(|&(writer, before, length)| (Segment { upload: UPLOAD, writer, before }, length));
+        let segments = segments.iter().map(|&(writer, before, length)| {
+            (Segment { upload: UPLOAD, writer, before, taken: false }, length)
+        });
         Found { segments: segments.collect(), ..Found::default() }
     }
 
     fn state(length: u64, last: u64) -> State {
-        State { upload: UPLOAD, sequence: 1, length, last, base: None }
+        State { upload: UPLOAD, sequence: 1, length, last, whole: 0, base: None }
     }
 
     #[test]
@@ -276,6 +323,15 @@ mod tests {
     fn a_state_without_its_last_segment_has_ended() {
         let path = StoragePath::parse("/a").unwrap();
         assert_eq!(chain(&state(30, 2), &found(&[(1, 0, 10)]), &path).unwrap(), None);
+    }
+
+    #[test]
+    fn a_commit_has_ended_an_upload_once_its_segment_is_gone() {
+        let path = StoragePath::parse("/a").unwrap();
+        let state = State { whole: 5, ..state(10, 1) };
+        assert_eq!(chain(&state, &found(&[(1, 0, 10)]), &path).unwrap(), None);
+        let kept = chain(&state, &found(&[(1, 0, 10), (5, 0, 99)]), &path).unwrap().unwrap();
+        assert_eq!(kept.iter().map(|(segment, _)| segment.writer).collect::<Vec<_>>(), [1]);
     }
 
     #[test]

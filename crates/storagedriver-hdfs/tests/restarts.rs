@@ -118,7 +118,7 @@ async fn work(storage: Storage, worker: usize, killed: Arc<AtomicBool>) -> (usiz
             }
         }
         // Something that was tried later than what was acknowledged may be there, but nothing older.
-        if let (Ok(read), Some(least)) = (storage.get_content(path.as_str()).await, acknowledged) {
+        if let (Ok(read), Some(least)) = (storage.get_content(&path).await, acknowledged) {
             let found = step_of(worker, &read);
             assert!(
                 (least..=step).contains(&found),
@@ -135,7 +135,7 @@ async fn restarted(process: &'static str) {
     let storage = storage(&root).await;
     // What nobody touches meanwhile.
     for number in 0..BEFORE {
-        storage.put_content(format!("/kept/{number}"), content(9, number)).await.unwrap();
+        storage.put_content(&format!("/kept/{number}"), content(9, number)).await.unwrap();
     }
     let killed = Arc::new(AtomicBool::new(false));
     let workers: Vec<_> =
@@ -148,11 +148,11 @@ async fn restarted(process: &'static str) {
         eprintln!("{process} killed: worker {worker}: {done} writes acknowledged, {failed} failed");
     }
     for number in 0..BEFORE {
-        let read = storage.get_content(format!("/kept/{number}")).await.unwrap();
+        let read = storage.get_content(&format!("/kept/{number}")).await.unwrap();
         assert_eq!(step_of(9, &read), number);
     }
     for worker in 0..4 {
-        step_of(worker, &storage.get_content(format!("/{worker}/data")).await.unwrap());
+        step_of(worker, &storage.get_content(&format!("/{worker}/data")).await.unwrap());
     }
     assert_clean(&storage).await;
     storage.delete("/kept").await.unwrap();
