@@ -22,6 +22,7 @@ usage: cargo xtask <task>
                            OpenDAL, object_store and bare system calls, and the process boundary
                            beside gRPC alone; prints the tables, says which goals are reached, and
                            writes target/bench/results.json and chart.svg
+  bench --docs             puts those results into the tables of docs/speed.md
   ci                       everything that CI runs (.ci/run)
   conformance [DRIVER...]  the suite on every store that can be reached here; prints the matrix
                            and writes target/conformance/report.json

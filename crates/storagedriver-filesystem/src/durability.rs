@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use crate::root::split;
-use crate::sys::{Errno, Io, Stamp, Sys};
+use crate::sys::{Errno, Io, Meta, Stamp, Sys};
 
 /// How many directories are remembered; past it all are forgotten, which costs time only.
 const REMEMBERED: usize = 1 << 16;
@@ -23,23 +23,48 @@ struct Identity {
     born: Stamp,
 }
 
-/// The directories whose own names, up to the root, this process made durable.
+impl Identity {
+    fn of(meta: &Meta) -> Option<Self> {
+        meta.born.map(|born| Identity { device: meta.device, inode: meta.inode, born })
+    }
+}
+
+/// How many contents are remembered: an upload is moved to its place soon after it was committed.
+const CONTENTS: usize = 1 << 10;
+
+/// The content of a file at a time: whoever writes to the file changes the time, which a publication
+/// sets to one that no other has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Content {
+    file: Identity,
+    modified: Stamp,
+    size: u64,
+}
+
+impl Content {
+    fn of(meta: &Meta) -> Option<Self> {
+        Some(Content { file: Identity::of(meta)?, modified: meta.modified, size: meta.size })
+    }
+}
+
+/// The directories whose own names, up to the root, this process made durable, and the contents that
+/// it made durable last.
 #[derive(Debug)]
 pub(crate) struct Durable {
     wanted: bool,
     known: Mutex<HashSet<Identity>>,
+    contents: Mutex<HashSet<Content>>,
 }
 
 impl Durable {
     /// `wanted`: whether anything is to be made durable at all.
     pub(crate) fn new(wanted: bool) -> Self {
-        Durable { wanted, known: Mutex::new(HashSet::new()) }
+        Durable { wanted, known: Mutex::default(), contents: Mutex::default() }
     }
 
     /// The directory's identity, where the file system tells enough to be sure of it.
     fn identity(sys: &Sys, directory: &OwnedFd) -> Io<Option<Identity>> {
-        let meta = sys.meta(directory)?;
-        Ok(meta.born.map(|born| Identity { device: meta.device, inode: meta.inode, born }))
+        Ok(Identity::of(&sys.meta(directory)?))
     }
 
     fn knows(&self, identity: Option<Identity>) -> bool {
@@ -64,9 +89,36 @@ impl Durable {
         Ok(())
     }
 
+    /// Whether anything is to be made durable at all.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.wanted
+    }
+
     /// Makes durable the content of a file.
     pub(crate) fn sync_file(&self, sys: &Sys, file: &OwnedFd) -> Io<()> {
         if self.wanted { sys.sync(file) } else { Ok(()) }
+    }
+
+    /// As [`sync_file`](Self::sync_file), of content that is about to be published. That is remembered, so
+    /// that a move of it need not sync it again; unless this process did, whoever wrote it may not have.
+    pub(crate) fn sync_content(&self, sys: &Sys, file: &OwnedFd) -> Io<()> {
+        if !self.wanted {
+            return Ok(());
+        }
+        // Before the sync: what is written meanwhile is of another time.
+        let meta = sys.meta(file)?;
+        let content = Content::of(&meta);
+        let contents = || self.contents.lock().unwrap_or_else(PoisonError::into_inner);
+        if content.is_some_and(|content| contents().contains(&content)) {
+            return Ok(());
+        }
+        sys.sync(file)?;
+        let mut contents = contents();
+        if contents.len() >= CONTENTS {
+            contents.clear();
+        }
+        contents.extend(content);
+        Ok(())
     }
 
     /// Makes durable that names left a directory.

@@ -6,8 +6,9 @@
 //! steps: where they run decides how the calls are made ([`Way`]), and nothing else.
 
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use storagedriver::{Error, Result, StoragePath};
 
@@ -69,9 +70,14 @@ pub(crate) struct Known {
     identity: Identity,
     /// How calls below it may be made.
     way: Way,
-    /// Whether no link is on the way to it.
-    direct: bool,
+    /// How a path below it is looked up from this machine's root directory, if no link is on the way
+    /// to it: then one call tells what is there.
+    direct: Option<Way>,
 }
+
+/// How often in so many times an absent path is looked up by the root of the storage all the same, where
+/// the direct way does not ask which root it is: a file system in memory that was unmounted is noticed so.
+const CHECKED: u32 = 64;
 
 /// The root as a step found it.
 #[derive(Debug)]
@@ -105,6 +111,11 @@ impl Root {
         }
     }
 
+    /// Whether reading names is known to be for the pool: what is in no memory may have to be waited for.
+    pub(crate) fn lists_in_pool(&self) -> bool {
+        self.known().is_some_and(|known| known.way != Way::Memory)
+    }
+
     /// The root, for a step that needs something to be in it.
     pub(crate) fn existing_start(&self, place: Place, path: &StoragePath) -> Result<Start, Stop> {
         self.start(place, path)?.ok_or_else(|| Error::path_not_found(path).into())
@@ -113,13 +124,32 @@ impl Root {
     /// What a path is, `None` if nothing, by a single call from this machine's root directory: cheaper
     /// than by the root of the storage, where no link is on the way.
     pub(crate) fn direct(&self, path: &StoragePath) -> Io<Option<Meta>> {
-        let Some(Known { identity, direct: true, .. }) = *self.known() else {
+        let Some(Known { identity, direct: Some(way), .. }) = *self.known() else {
             return Err(Errno::AGAIN);
         };
         let mut whole = PathBuf::with_capacity(self.path().as_os_str().len() + path.as_str().len());
         whole.push(self.path());
         whole.push(path.relative());
-        found(self.sys.quick_meta_at(&whole, &identity))
+        let answer = found(self.sys.quick_meta_at(way, &whole, &identity))?;
+        if answer.is_none()
+            && way == Way::Memory
+            && self.absent.fetch_add(1, Ordering::Relaxed).is_multiple_of(CHECKED)
+        {
+            return Err(Errno::AGAIN);
+        }
+        Ok(answer)
+    }
+
+    /// How a path below the root may be looked up directly.
+    fn direct_way(&self, way: Way, identity: &Identity) -> Option<Way> {
+        if way == Way::Patient || self.sys.quick_meta_at(Way::Cached, self.path(), identity).is_err() {
+            return None;
+        }
+        // A file system in memory does not remember what is absent, and need not: to look it up waits
+        // for nothing. Nor does the way to it, which the mount keeps in memory, unless a server is asked.
+        let is_local = |above: &Path| self.sys.open_start(above).is_ok_and(|above| self.sys.is_local(above));
+        let in_memory = way == Way::Memory && self.path().ancestors().skip(1).all(is_local);
+        Some(if in_memory { Way::Memory } else { Way::Cached })
     }
 
     /// Remembers on what file system the root is. In the pool: a server may have to be asked.
@@ -127,7 +157,7 @@ impl Root {
         let found = self.sys.open_start(self.path()).and_then(|start| {
             let identity = self.sys.identity(&start)?;
             let way = self.sys.way(&start)?;
-            let direct = way != Way::Patient && self.sys.quick_meta_at(self.path(), &identity).is_ok();
+            let direct = self.direct_way(way, &identity);
             Ok(Known { identity, way, direct })
         });
         // The operation itself reports what is wrong with the root.

@@ -32,6 +32,7 @@ mod across;
 mod directories;
 mod driver;
 mod durability;
+mod early;
 mod faults;
 mod inline;
 mod jobs;

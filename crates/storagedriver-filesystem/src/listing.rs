@@ -32,11 +32,35 @@ pub(crate) struct Listing {
     /// `None`: all names were read.
     rest: Option<(Start, Scan)>,
     found: Vec<FileInfo>,
+    /// Of each of those that were found: how its name begins, and its place.
+    order: Vec<(u64, usize)>,
+}
+
+/// How a name begins, as a number of the same order: most names differ there, and are sorted without
+/// a look at paths that are all over the memory.
+fn beginning(name: &str) -> u64 {
+    let mut bytes = [0; 8];
+    bytes.iter_mut().zip(name.bytes()).for_each(|(place, byte)| *place = byte);
+    u64::from_be_bytes(bytes)
 }
 
 impl Listing {
     pub(crate) fn is_over(&self) -> bool {
         self.rest.is_none()
+    }
+
+    fn empty(rest: Option<(Start, Scan)>) -> Self {
+        Listing { rest, found: Vec::new(), order: Vec::new() }
+    }
+
+    /// All names were read: brings the children into the order of their names.
+    fn finish(&mut self) {
+        self.rest = None;
+        let (found, mut order) = (std::mem::take(&mut self.found), std::mem::take(&mut self.order));
+        let path = |at: usize| found.get(at).map(FileInfo::path);
+        order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| path(a.1).cmp(&path(b.1))));
+        let mut found: Vec<Option<FileInfo>> = found.into_iter().map(Some).collect();
+        self.found = order.iter().filter_map(|(_, at)| found.get_mut(*at)?.take()).collect();
     }
 
     /// The children, sorted by name.
@@ -73,6 +97,9 @@ impl Root {
 
     /// Lists a directory: in the pool all of it, inline as far as one call gives names.
     pub(crate) fn list(&self, place: Place, path: &StoragePath) -> Result<Listing, Stop> {
+        if place == Place::Inline && self.lists_in_pool() {
+            return Err(Stop::Elsewhere);
+        }
         let mut listing = self.open_listing(place, path)?;
         if place == Place::Inline {
             self.list_on(path, &mut listing)?;
@@ -99,14 +126,14 @@ impl Root {
         let Some(start) = self.start(place, path)? else {
             // The root is made by the first write, and lists empty until then.
             return if path.is_root() {
-                Ok(Listing { rest: None, found: Vec::new() })
+                Ok(Listing::empty(None))
             } else {
                 Err(Error::path_not_found(path).into())
             };
         };
         let directory = self.sys.open_directory_by(start.way, &start.directory, path.relative());
         let directory = directory.map_err(|errno| failed(&start, path, errno))?;
-        Ok(Listing { rest: Some((start, Scan::new(directory))), found: Vec::new() })
+        Ok(Listing::empty(Some((start, Scan::new(directory)))))
     }
 
     /// Makes one call for names; with the last of them, sorts. After an error the listing is of no
@@ -116,21 +143,23 @@ impl Root {
     /// Sizes and times are not asked for: that would be a call for each file, and whoever needs them
     /// of all walks.
     pub(crate) fn list_on(&self, path: &StoragePath, listing: &mut Listing) -> Result<(), Stop> {
-        let Listing { rest, found } = listing;
+        let Listing { rest, found, order } = listing;
         let Some((start, scan)) = rest else {
             return Ok(());
         };
         let failed = |errno| failed(start, path, errno);
         let names = scan.advance(
             |name, kind| {
-                found.extend(self.child(start, path, name, kind).map_err(failed)?);
+                if let Some(info) = self.child(start, path, name, kind).map_err(failed)? {
+                    order.push((beginning(info.path().name()), found.len()));
+                    found.push(info);
+                }
                 Ok(())
             },
             failed,
         )?;
         if names == Names::Over {
-            found.sort_unstable_by(|a, b| a.path().cmp(b.path()));
-            *rest = None;
+            listing.finish();
         }
         Ok(())
     }

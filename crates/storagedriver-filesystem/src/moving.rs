@@ -29,7 +29,7 @@ impl Root {
         if meta.kind != Kind::File {
             return Err(Error::path_not_found(from));
         }
-        self.durable.sync_file(&self.sys, &file).map_err(failed)?;
+        self.durable.sync_content(&self.sys, &file).map_err(failed)?;
         let source = Source { directory: &directory, name, file: &file, staged: None };
         // If the process is killed on the way, this says where an empty directory may be left.
         let emptied = self.mark(&root, from);

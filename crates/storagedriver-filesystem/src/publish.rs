@@ -187,6 +187,6 @@ impl Root {
     /// The last step before content is published: its time, and its durability.
     pub(crate) fn finish(&self, file: &OwnedFd) -> Io<()> {
         self.sys.touch(file, stamp())?;
-        self.durable.sync_file(&self.sys, file)
+        self.durable.sync_content(&self.sys, file)
     }
 }

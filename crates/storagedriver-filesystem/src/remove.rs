@@ -155,7 +155,7 @@ impl Root {
                 continue;
             }
             last.emptied = true;
-            let directory = match self.sys.open_below(top, &path) {
+            let directory = match self.sys.open_unlinked(top, &path) {
                 Ok(directory) => directory,
                 Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => continue,
                 Err(error) => return Err(error),
@@ -194,7 +194,7 @@ impl Root {
         };
         let text = |bytes: Option<&[u8]>| CString::new(bytes.unwrap_or_default()).map_err(|_| Errno::INVAL);
         let (above, name) = (text(above)?, text(name)?);
-        let removed = self.sys.open_below(top, &above).and_then(|parent| self.sys.rmdir(&parent, &*name));
+        let removed = self.sys.open_unlinked(top, &above).and_then(|parent| self.sys.rmdir(&parent, &*name));
         match removed {
             // Not empty: somebody put something there, or that was only a sweep.
             Ok(()) | Err(Errno::NOENT | Errno::NOTDIR | Errno::NOTEMPTY | Errno::EXIST | Errno::BUSY) => {

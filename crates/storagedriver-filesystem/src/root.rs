@@ -2,6 +2,7 @@
 
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU32;
 use std::sync::{Mutex, PoisonError, RwLock};
 
 use storagedriver::{Error, Result, StoragePath};
@@ -27,6 +28,8 @@ pub(crate) struct Root {
     prepared: Mutex<Option<Meta>>,
     /// The root that was last read from.
     pub(crate) known: Mutex<Option<Known>>,
+    /// How often a path was absent that was looked up directly.
+    pub(crate) absent: AtomicU32,
     /// Shared by those who make a staged file, from making it to locking it; held alone by those who
     /// look whether one is locked.
     pub(crate) locking: RwLock<()>,
@@ -45,6 +48,7 @@ impl Root {
             durable,
             prepared: Mutex::default(),
             known: Mutex::default(),
+            absent: AtomicU32::new(0),
             locking: RwLock::default(),
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use storagedriver::{Error, Result, StoragePath, WriteMode};
 
+use crate::early::Early;
 use crate::faults::{Need, fault};
 use crate::jobs::{Hold, Ticket};
 use crate::names::{Name, State};
@@ -60,6 +61,7 @@ pub(crate) struct Upload {
     bytes: Bytes,
     /// How many bytes it had when it was opened.
     opened_at: u64,
+    early: Early,
 }
 
 impl Upload {
@@ -77,6 +79,7 @@ impl Upload {
             base: None,
             bytes: Bytes::None,
             opened_at: 0,
+            early: Early::default(),
         };
         match mode {
             WriteMode::Append => upload.resume()?,
@@ -206,10 +209,16 @@ impl Upload {
 
     fn try_write(&mut self, mut offset: u64, pieces: &[&[u8]]) -> Io<()> {
         let root = self.root.clone();
-        let file = self.file()?;
+        let (file, began) = (self.file()?, offset);
         for piece in pieces {
             root.sys.write_at(file, piece, offset)?;
             offset = offset.checked_add(u64::try_from(piece.len()).unwrap_or(u64::MAX)).ok_or(Errno::FBIG)?;
+        }
+        if let Bytes::Own(own) = &self.bytes
+            && root.durable.is_wanted()
+        {
+            let again = || root.sys.open_to_hurry(&own.staged.directory, &own.staged.name);
+            self.early.wrote(offset.saturating_sub(began), again);
         }
         Ok(())
     }

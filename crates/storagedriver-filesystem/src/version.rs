@@ -29,6 +29,45 @@ fn push_hexadecimal(text: &mut String, number: u64) {
     }
 }
 
+/// The characters of a version, six bits each.
+const DIGITS: &[u8; 64] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
+
+/// Room for four numbers of 64 bits, eleven digits each, and what parts them.
+const LONGEST_SHORT: usize = 4 * (11 + 1);
+
+/// Numbers as text.
+struct Short {
+    text: [u8; LONGEST_SHORT],
+    length: usize,
+}
+
+impl Default for Short {
+    fn default() -> Self {
+        Short { text: [0; LONGEST_SHORT], length: 0 }
+    }
+}
+
+impl Short {
+    /// Adds a number, its lowest digit first.
+    fn push(&mut self, mut number: u64) {
+        while number > 0 {
+            self.put(DIGITS.get((number & 63) as usize).copied().unwrap_or(b'0'));
+            number >>= 6;
+        }
+    }
+
+    fn put(&mut self, character: u8) {
+        if let Some(place) = self.text.get_mut(self.length) {
+            *place = character;
+            self.length += 1;
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        self.text.get(..self.length).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
+    }
+}
+
 impl FileVersion {
     pub(crate) fn of(meta: &Meta) -> Self {
         FileVersion { inode: meta.inode, modified: meta.modified, size: meta.size }
@@ -56,8 +95,17 @@ impl FileVersion {
         parts.next().is_none().then_some(FileVersion { inode, modified, size })
     }
 
+    /// The same in fewer characters: with them a [`Version`] of an ordinary file stands in place, and
+    /// neither a `stat` nor an entry of a walk makes a text on the heap.
     pub(crate) fn version(self) -> Version {
-        Version::new(self.to_text())
+        let mut text = Short::default();
+        let Stamp { seconds, nanoseconds } = self.modified;
+        for part in [self.inode, seconds.cast_unsigned(), nanoseconds.into()] {
+            text.push(part);
+            text.put(b'.');
+        }
+        text.push(self.size);
+        Version::new(text.as_str())
     }
 }
 
@@ -103,6 +151,30 @@ mod tests {
             push_hexadecimal(&mut text, number);
             assert_eq!(text, format!("{number:x}"));
         }
+    }
+
+    #[test]
+    fn versions_differ_and_most_are_short() {
+        let version = |inode, seconds, nanoseconds, size| {
+            FileVersion { inode, modified: Stamp { seconds, nanoseconds }, size }.version()
+        };
+        let ordinary = version(0x00ff_ffff, 1_800_000_000, 999_999_999, 1 << 20);
+        assert!(ordinary.as_str().len() <= 23, "{ordinary}");
+        let longest = version(u64::MAX, -1, u32::MAX, u64::MAX);
+        assert_eq!(longest.as_str().len(), 3 + 11 + 11 + 6 + 11);
+        let edges = [0, 1, 63, 64, 4095, 4096];
+        let mut all = std::collections::HashSet::new();
+        for inode in edges {
+            for seconds in edges {
+                for nanoseconds in edges {
+                    for size in edges {
+                        let nanoseconds = u32::try_from(nanoseconds).unwrap();
+                        all.insert(version(inode, seconds.cast_signed(), nanoseconds, size));
+                    }
+                }
+            }
+        }
+        assert_eq!(all.len(), edges.len().pow(4));
     }
 
     #[test]

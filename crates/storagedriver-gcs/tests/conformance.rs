@@ -1,75 +1,17 @@
 //! The suite and a short state machine, on a server that `cargo xtask conformance` has started.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A failure here fails the test.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use storagedriver::{Factory, Parameters, Storage, Value};
-use storagedriver_gcs::DRIVER;
-use storagedriver_testsuites::{
-    BoxError, Harness, Scale, Store, async_trait, register_state_machine, register_suite,
-};
+use storagedriver_gcs::GcsParameters;
+use storagedriver_testsuites::{OnServer, Scale, register_state_machine, register_suite};
 
-/// Says where the server is: a storage as JSON, `{"driver": "gcs", "parameters": {…}}`.
-const STORAGE: &str = "STORAGEDRIVER_CONFORMANCE_STORAGE";
-
-struct Server;
-
-#[async_trait]
-impl Harness for Server {
-    async fn open(&self) -> Result<Box<dyn Store>, BoxError> {
-        let given = std::env::var(STORAGE)
-            .map_err(|_| format!("{STORAGE} is not set: run this by `cargo xtask conformance gcs`"))?;
-        let given: serde_json::Value = serde_json::from_str(&given)?;
-        let mut parameters = Parameters::new();
-        for (name, value) in given["parameters"].as_object().ok_or("there are no parameters")? {
-            parameters.insert(name, value_of(value)?);
-        }
-        // A place of its own for each case.
-        static OPENED: AtomicU64 = AtomicU64::new(0);
-        let since = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
-        let number = OPENED.fetch_add(1, Ordering::Relaxed);
-        parameters.insert("rootdirectory", format!("suite/{since:x}-{number}"));
-        parameters.insert("chunksize", "5 MiB");
-        Ok(Box::new(Opened { storage: storage(&parameters).await?, parameters }))
-    }
-
-    fn scale(&self) -> Scale {
-        // A request whose future was dropped may be with the server, and is done there.
-        let mut scale = Scale::network().with_part_size(5 << 20);
-        scale.settle = Duration::from_millis(500);
-        scale
-    }
+fn server() -> OnServer {
+    // A request whose future was dropped may be with the server, and is done there.
+    let scale = Scale::network().with_part_size(5 << 20).with_settle(Duration::from_millis(500));
+    OnServer::new("gcs", "rootdirectory", |parameters| GcsParameters::parse(parameters)?.into_storage())
+        .with("chunksize", "5 MiB")
+        .with_scale(scale)
 }
 
-fn value_of(value: &serde_json::Value) -> Result<Value, BoxError> {
-    match value {
-        serde_json::Value::Bool(switch) => Ok(Value::from(*switch)),
-        serde_json::Value::String(text) => Ok(Value::from(text.as_str())),
-        serde_json::Value::Number(number) => Ok(Value::from(number.as_i64().ok_or("a number is not whole")?)),
-        _ => Err("a parameter is neither text nor number nor switch".into()),
-    }
-}
-
-async fn storage(parameters: &Parameters) -> Result<Storage, BoxError> {
-    Ok(Factory::new().with(DRIVER).create("gcs", parameters.clone()).await?)
-}
-
-struct Opened {
-    parameters: Parameters,
-    storage: Storage,
-}
-
-#[async_trait]
-impl Store for Opened {
-    fn storage(&self) -> Storage {
-        self.storage.clone()
-    }
-
-    async fn another(&self) -> Result<Option<Storage>, BoxError> {
-        Ok(Some(storage(&self.parameters).await?))
-    }
-}
-
-register_suite!(Server);
-register_state_machine!(Server);
+register_suite!(server());
+register_state_machine!(server(), programs = if OnServer::is_long() { 20 } else { 3 }, steps = 30);

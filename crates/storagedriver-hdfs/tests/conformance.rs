@@ -65,4 +65,4 @@ impl Store for Opened {
 }
 
 register_suite!(Server);
-register_state_machine!(Server);
+register_state_machine!(Server, programs = 20, steps = 40);

@@ -17,8 +17,8 @@
 //! Under these locks no content is copied, and none is freed.
 
 use std::array;
-use std::collections::HashMap;
 use std::hash::BuildHasher;
+use std::hint::black_box;
 use std::iter;
 use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,17 +26,20 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::SystemTime;
 
 use foldhash::fast::RandomState;
+use smallvec::SmallVec;
 use storagedriver::{Error, FileInfo, Result, StoragePath, Version};
 
 use crate::directory::{Child, Directory, File};
 use crate::locked::Locked;
 use crate::rope::Rope;
+use crate::shard::{Key, Shard};
 
 /// How many shards there are beside that of the root. More than any machine's cores, so that two
 /// rarely meet; few enough that taking all of them costs little.
 pub(crate) const SHARDS: usize = 64;
 
-pub(crate) type Shard = HashMap<StoragePath, Directory, RandomState>;
+/// For how many directories a walk warms the caches at once: twice what a processor fetches at a time.
+pub(crate) const WARM: usize = 16;
 
 /// Every file of a store.
 #[derive(Debug)]
@@ -64,10 +67,10 @@ pub(crate) fn above(path: &str) -> impl Iterator<Item = &str> {
 impl Default for Files {
     fn default() -> Self {
         let hasher = RandomState::default();
-        let mut root = Shard::with_hasher(hasher.clone());
-        root.insert(StoragePath::root(), Directory::new());
+        let mut root = Shard::default();
+        root.insert(hasher.hash_one("/"), StoragePath::root(), Directory::new());
         Files {
-            shards: array::from_fn(|_| RwLock::new(Shard::with_hasher(hasher.clone()))),
+            shards: array::from_fn(|_| RwLock::default()),
             root: RwLock::new(root),
             hasher,
             last_number: AtomicU64::new(0),
@@ -85,13 +88,17 @@ impl Files {
         Version::new(itoa::Buffer::new().format(self.next_number()))
     }
 
+    pub(crate) fn key<'p>(&self, directory: &'p str) -> Key<'p> {
+        Key { path: directory, hash: self.hasher.hash_one(directory) }
+    }
+
     /// The number of the shard that a directory is in, if it is there.
-    pub(crate) fn shard_of(&self, directory: &str) -> usize {
-        if directory == "/" {
+    pub(crate) fn shard_of(&self, directory: Key<'_>) -> usize {
+        if directory.path == "/" {
             return SHARDS;
         }
         // Bits that the map inside the shard uses neither as place nor as tag.
-        (self.hasher.hash_one(directory) >> 40) as usize % SHARDS
+        (directory.hash >> 40) as usize % SHARDS
     }
 
     fn shard(&self, number: usize) -> &RwLock<Shard> {
@@ -99,8 +106,8 @@ impl Files {
     }
 
     // Every change is complete before anything can panic, so a poisoned lock guards whole directories.
-    fn read(&self, directory: &str) -> RwLockReadGuard<'_, Shard> {
-        self.shard(self.shard_of(directory)).read().unwrap_or_else(PoisonError::into_inner)
+    fn read(&self, number: usize) -> RwLockReadGuard<'_, Shard> {
+        self.shard(number).read().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn write(&self, number: usize) -> RwLockWriteGuard<'_, Shard> {
@@ -109,7 +116,30 @@ impl Files {
 
     /// What `look` sees in the directory of that path, if it is there.
     pub(crate) fn directory<T>(&self, path: &str, look: impl FnOnce(Option<&Directory>) -> T) -> T {
-        look(self.read(path).get(path))
+        let key = self.key(path);
+        look(self.read(self.shard_of(key)).get(key))
+    }
+
+    /// Brings what a look at each of these directories needs into the processor's caches. A walk looks
+    /// at one after the other, and each look waits for the memory several times; here nothing waits for
+    /// what comes before it, so that a processor fetches for all of them side by side.
+    pub(crate) fn warm<'p>(&self, directories: impl Iterator<Item = &'p StoragePath>) {
+        let place = |path: &StoragePath| {
+            let key = self.key(path.as_str());
+            (self.shard_of(key), key.hash)
+        };
+        let mut places: SmallVec<[(usize, u64); WARM]> = directories.take(WARM).map(place).collect();
+        // Several locks are taken in the order of their numbers, by those who read, too.
+        places.sort_unstable();
+        let mut locked: SmallVec<[(usize, RwLockReadGuard<'_, Shard>); WARM]> = SmallVec::new();
+        for (number, _) in &mut places {
+            if locked.last().is_none_or(|(last, _)| *last != *number) {
+                locked.push((*number, self.read(*number)));
+            }
+            *number = locked.len() - 1;
+        }
+        let look = |(at, hash): &(usize, u64)| locked.get(*at).and_then(|(_, shard)| shard.likely(*hash));
+        black_box(places.iter().filter_map(look).fold(0, |seen, directory| seen ^ directory.glimpse()));
     }
 
     /// What `look` sees at a path other than the root.
@@ -153,7 +183,7 @@ impl Files {
     /// Makes `content` what is at `path`; with a `base` only in place of that version.
     pub(crate) fn publish(&self, path: &StoragePath, content: Rope, base: Option<&Version>) -> Result<()> {
         let mut file = Some(File { content, modified: SystemTime::now(), version: self.next_version() });
-        let parent = parent_of(path.as_str());
+        let parent = self.key(parent_of(path.as_str()));
         let mut shard = self.write(self.shard_of(parent));
         // The directory is there, nearly always: then its lock is enough.
         if let Some(children) = shard.get_mut(parent) {
@@ -199,9 +229,7 @@ impl Files {
 
     /// How many directories there are, the root included.
     pub(crate) fn directories(&self) -> usize {
-        (0..=SHARDS)
-            .map(|number| self.shard(number).read().unwrap_or_else(PoisonError::into_inner).len())
-            .sum()
+        (0..=SHARDS).map(|number| self.read(number).len()).sum()
     }
 }
 

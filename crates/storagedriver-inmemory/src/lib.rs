@@ -19,6 +19,7 @@ mod files;
 mod locked;
 mod parameters;
 mod rope;
+mod shard;
 mod uploads;
 mod walk;
 mod writer;

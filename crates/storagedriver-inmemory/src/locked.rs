@@ -6,7 +6,8 @@ use smallvec::SmallVec;
 use storagedriver::{Error, Result, StoragePath, Version};
 
 use crate::directory::{Child, Directory, File};
-use crate::files::{Files, SHARDS, Shard, above, parent_of, place, replaced};
+use crate::files::{Files, SHARDS, above, parent_of, place, replaced};
+use crate::shard::{Key, Shard};
 
 /// The shards that a change needs, locked in the order of their numbers.
 pub(crate) struct Locked<'a> {
@@ -50,7 +51,7 @@ impl<'a> Locked<'a> {
             let mut needed = SmallVec::<[usize; 16]>::new();
             for (path, enough) in Self::ends(placed, removed) {
                 let reached = reach(path, |directory| files.directory(directory, enough));
-                needed.extend(reached.map(|directory| files.shard_of(directory)));
+                needed.extend(reached.map(|directory| files.shard_of(files.key(directory))));
             }
             needed.sort_unstable();
             needed.dedup();
@@ -83,26 +84,33 @@ impl<'a> Locked<'a> {
         Locked { files, held: ascending.into_iter().map(|number| (number, files.write(number))).collect() }
     }
 
-    fn place_of(&self, directory: &str) -> Option<usize> {
+    fn place_of(&self, directory: Key<'_>) -> Option<usize> {
         let number = self.files.shard_of(directory);
         self.held.binary_search_by_key(&number, |(held, _)| *held).ok()
     }
 
     fn holds(&self, directory: &str) -> bool {
-        self.place_of(directory).is_some()
+        self.place_of(self.files.key(directory)).is_some()
     }
 
-    fn shard_mut(&mut self, directory: &str) -> Option<&mut Shard> {
+    fn shard_mut(&mut self, directory: Key<'_>) -> Option<&mut Shard> {
         let place = self.place_of(directory)?;
         self.held.get_mut(place).map(|(_, shard)| &mut **shard)
     }
 
     fn get(&self, directory: &str) -> Option<&Directory> {
-        self.held.get(self.place_of(directory)?)?.1.get(directory)
+        let key = self.files.key(directory);
+        self.held.get(self.place_of(key)?)?.1.get(key)
     }
 
     fn get_mut(&mut self, directory: &str) -> Option<&mut Directory> {
-        self.shard_mut(directory)?.get_mut(directory)
+        let key = self.files.key(directory);
+        self.shard_mut(key)?.get_mut(key)
+    }
+
+    fn take(&mut self, directory: &str) -> Option<Directory> {
+        let key = self.files.key(directory);
+        self.shard_mut(key)?.remove(key)
     }
 
     pub(crate) fn child(&self, path: &StoragePath) -> Option<&Child> {
@@ -130,13 +138,16 @@ impl<'a> Locked<'a> {
         }
         let Some(file) = file.take() else { return Ok(()) };
         let mut child = (path.clone(), Child::File(file));
-        while let Some(directory) = child.0.parent() {
-            if let Some(children) = self.get_mut(directory.as_str()) {
+        loop {
+            let key = self.files.key(parent_of(child.0.as_str()));
+            if let Some(children) = self.shard_mut(key).and_then(|shard| shard.get_mut(key)) {
                 children.insert(child.0, child.1);
                 break;
             }
-            if let Some(shard) = self.shard_mut(directory.as_str()) {
-                shard.insert(directory.clone(), Directory::with(child.0, child.1));
+            let Some(directory) = child.0.parent() else { break };
+            let hash = key.hash;
+            if let Some(shard) = self.shard_mut(key) {
+                shard.insert(hash, directory.clone(), Directory::with(child.0, child.1));
             }
             child = (directory, Child::Directory);
         }
@@ -157,8 +168,7 @@ impl<'a> Locked<'a> {
             below.push(removed.0.clone());
         }
         while let Some(directory) = below.pop() {
-            let children = self.shard_mut(directory.as_str()).and_then(|shard| shard.remove(&directory));
-            let children = children.unwrap_or_else(Directory::new);
+            let children = self.take(directory.as_str()).unwrap_or_else(Directory::new);
             let directories = children.iter().filter(|(_, child)| child.is_directory());
             below.extend(directories.map(|(path, _)| path.clone()));
             gone.push(children);
@@ -174,9 +184,7 @@ impl<'a> Locked<'a> {
             if !self.get(directory).is_some_and(Directory::is_empty) {
                 break;
             }
-            if let Some(shard) = self.shard_mut(directory) {
-                shard.remove(directory);
-            }
+            self.take(directory);
             if let Some(children) = self.get_mut(parent_of(directory)) {
                 children.remove(directory);
             }
@@ -210,7 +218,7 @@ mod tests {
         assert!(locked.get("/").is_some());
         for (number, shard) in &locked.held {
             for (directory, children) in shard.iter() {
-                assert_eq!(*number, files.shard_of(directory.as_str()));
+                assert_eq!(*number, files.shard_of(files.key(directory.as_str())));
                 assert!(directory.is_root() || !children.is_empty(), "{directory} is empty");
                 let above = locked.child(directory);
                 assert!(
@@ -289,6 +297,27 @@ mod tests {
                     files.rename(&path(from), &path(to)).unwrap();
                 } else {
                     assert_eq!(files.list(&path("/d")).unwrap().len(), 1);
+                }
+            }
+        });
+        check(&files);
+    }
+
+    #[test]
+    fn those_who_warm_the_caches_and_those_who_change_do_not_wait_for_each_other() {
+        let files = Files::default();
+        let paths: Vec<StoragePath> = (0..40).map(|number| path(&format!("/w/{number}"))).collect();
+        at_once(4, |thread| {
+            for round in 0..500 {
+                if thread < 2 {
+                    files.warm(paths.iter().skip(round % 30));
+                    files.warm(paths.iter().rev());
+                } else {
+                    let (one, other) = (&paths[round % 40], &paths[(round * 7 + 3) % 40]);
+                    let (from, to) = (format!("{one}/{thread}"), format!("{other}/{thread}to"));
+                    put(&files, &from, "x").unwrap();
+                    files.rename(&path(&from), &path(&to)).unwrap();
+                    assert!(files.remove(&path(&to)));
                 }
             }
         });

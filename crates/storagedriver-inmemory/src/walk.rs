@@ -1,10 +1,13 @@
 //! The walk: directory by directory, each as it is at one moment.
 
+use std::ops::Range;
+
 use storagedriver::{
     DriverWalk, FileInfo, Result, StoragePath, WalkKey, WalkOptions, WalkOrder, async_trait,
 };
 
 use crate::driver::InMemory;
+use crate::files::WARM;
 
 pub(crate) struct TreeWalk {
     store: InMemory,
@@ -13,11 +16,13 @@ pub(crate) struct TreeWalk {
     entries: Vec<FileInfo>,
     /// The directory that was yielded last: it is listed when the next entry is asked for.
     pending: Option<StoragePath>,
+    /// Which of the entries were looked at to bring them into the processor's caches.
+    warm: Range<usize>,
 }
 
 impl TreeWalk {
     pub(crate) fn start(store: InMemory, start: &StoragePath, options: WalkOptions) -> Result<Self> {
-        let mut walk = TreeWalk { store, options, entries: Vec::new(), pending: None };
+        let mut walk = TreeWalk { store, options, entries: Vec::new(), pending: None, warm: 0..0 };
         walk.enter(start)?;
         Ok(walk)
     }
@@ -44,6 +49,22 @@ impl TreeWalk {
         Ok(())
     }
 
+    /// Sees to it that the next directory, and those that come after it, are in the caches when their
+    /// turn comes.
+    fn warm(&mut self, next: &StoragePath) {
+        let at = self.entries.len();
+        if self.warm.contains(&at) {
+            return;
+        }
+        self.warm = at.saturating_sub(WARM - 1)..at + 1;
+        let after = self.entries.get(self.warm.start..).unwrap_or_default();
+        let after = after.iter().rev().filter(|info| info.is_dir()).map(FileInfo::path);
+        // One alone is looked at soon enough.
+        if after.clone().next().is_some() {
+            self.store.files().warm([next].into_iter().chain(after));
+        }
+    }
+
     fn step(&mut self) -> Option<FileInfo> {
         loop {
             if let Some(directory) = self.pending.take() {
@@ -52,6 +73,7 @@ impl TreeWalk {
             }
             let info = self.entries.pop()?;
             if info.is_dir() {
+                self.warm(info.path());
                 self.pending = Some(info.path().clone());
             }
             if self.options.start_after.is_none() || self.options.admits(&info.key()) {
@@ -71,6 +93,10 @@ fn reaches(options: &WalkOptions, info: &FileInfo) -> bool {
 impl DriverWalk for TreeWalk {
     async fn next(&mut self) -> Result<Option<FileInfo>> {
         Ok(self.step())
+    }
+
+    fn at_hand(&mut self) -> Option<FileInfo> {
+        self.step()
     }
 
     fn skip_dir(&mut self) {

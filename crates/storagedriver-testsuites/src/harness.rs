@@ -58,6 +58,12 @@ pub trait Store: Send + Sync {
         Ok(None)
     }
 
+    /// Waits until the backend has done what it was asked for by futures that were dropped, and says whether it could tell;
+    /// if not, [`Scale::settle`] is waited. For a backend that is another process.
+    async fn settled(&self) -> bool {
+        false
+    }
+
     /// Removes what the store leaves behind. Called after the case, whether it passed or not,
     /// unless it hung. Dropping may do the same.
     async fn remove(&self) -> Result<(), BoxError> {
@@ -84,6 +90,8 @@ pub struct Scale {
     pub concurrency: usize,
     /// How often a race is run again to give it a chance to be lost.
     pub rounds: usize,
+    /// How often a future of each kind is dropped, each time one poll later.
+    pub polls: usize,
     /// The size of the largest content, in bytes.
     pub large: u64,
     /// The sizes in bytes around which contents and writes are tried one byte smaller, equal and
@@ -107,6 +115,7 @@ impl Default for Scale {
             children: 1_100,
             concurrency: 32,
             rounds: 20,
+            polls: 12,
             large: 8 << 20,
             boundaries: vec![4 << 10, 64 << 10, 256 << 10, 1 << 20],
             page_size: None,
@@ -128,6 +137,17 @@ impl Scale {
             timeout: Duration::from_secs(300),
             ..Scale::default()
         }
+    }
+
+    /// As little as still asks for each sentence of the contract: for a second server of one driver.
+    #[must_use]
+    pub fn short(mut self) -> Self {
+        self.children = self.children.min(30);
+        self.concurrency = self.concurrency.min(8);
+        self.rounds = 1;
+        self.polls = self.polls.min(4);
+        self.boundaries = self.boundaries.into_iter().max().into_iter().collect();
+        self
     }
 
     /// Adds the size of the backend's parts, and lets the largest content be more than two of them.

@@ -47,6 +47,8 @@ mod harness;
 #[cfg(feature = "model")]
 pub mod model;
 pub mod mutants;
+#[cfg(feature = "on-server")]
+mod on_server;
 #[cfg(feature = "ipc")]
 mod out_of_process;
 mod register;
@@ -59,10 +61,12 @@ pub use costs::{Costs, costs};
 pub use failure::{Checked, Failure, Mismatch};
 pub use fixture::Fixture;
 pub use harness::{Harness, Scale, Store};
+#[cfg(feature = "on-server")]
+pub use on_server::{OnServer, STORAGE_VARIABLE};
 #[cfg(feature = "ipc")]
 pub use out_of_process::OutOfProcess;
 pub use report::{REPORT_VARIABLE, SERVER_VARIABLE};
-pub use run::{Case, Outcome, check, run_blocking, run_case, run_shared_case, run_suite};
+pub use run::{Case, Outcome, check, run_blocking, run_case, run_own_case, run_shared_case, run_suite};
 
 // What a harness needs.
 pub use storagedriver::{BoxError, async_trait};

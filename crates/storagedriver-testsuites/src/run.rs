@@ -171,6 +171,33 @@ pub fn run_shared_case(name: &str, harness: Arc<dyn Harness>) -> Checked {
     }
 }
 
+/// Runs a test that a driver has beyond the suite, on a runtime of its own, as a case of the report: `swift: its name`.
+/// The body of a `#[test]`.
+///
+/// # Errors
+/// What the test found, that it panicked, or that it hung.
+pub fn run_own_case(
+    driver: &str,
+    name: &str,
+    timeout: Duration,
+    case: impl Future<Output = Outcome> + Send + 'static,
+) -> Checked {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(format!("no runtime: {error}")))?;
+    let outcome = runtime.block_on(guarded(timeout, case)).unwrap_or_else(Outcome::Fail);
+    runtime.shutdown_background();
+    let name = format!("{driver}: {name}");
+    report::append(driver, &name, &outcome);
+    match outcome {
+        Outcome::Pass => Ok(()),
+        Outcome::Fail(reason) => Err(Failure::new(format!("{name}: {reason}"))),
+        Outcome::Skip(reason) => {
+            report::say(&format!("{name} ... skipped: {reason}"));
+            Ok(())
+        }
+    }
+}
+
 /// Runs one case on a runtime of its own, and waits for it outside that runtime, so that a case
 /// that blocks every thread is still noticed.
 pub fn run_blocking(case: &'static Case, harness: Arc<dyn Harness>) -> Outcome {

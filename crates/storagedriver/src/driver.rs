@@ -201,7 +201,13 @@ pub trait DriverWalk: Send {
     /// before its first descendant. After an error the walk is over.
     async fn next(&mut self) -> Result<Option<FileInfo>>;
 
-    /// Leaves out what lies below the directory that `next` returned last; after a file it does
+    /// The next entry, as `next` would return it, if it is at hand; `None`: ask `next`. Whoever asks
+    /// here first saves a future on the heap for each entry of a walk that reads ahead.
+    fn at_hand(&mut self) -> Option<FileInfo> {
+        None
+    }
+
+    /// Leaves out what lies below the directory that was returned last; after a file it does
     /// nothing.
     fn skip_dir(&mut self);
 }

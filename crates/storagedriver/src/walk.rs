@@ -82,6 +82,9 @@ impl Walk {
         if self.over {
             return Ok(None);
         }
+        if let Some(info) = self.inner.at_hand() {
+            return Ok(Some(info));
+        }
         let step = self.inner.next().await;
         self.over = !matches!(step, Ok(Some(_)));
         step.map_err(|error| self.observer.failed(error, Operation::Walk, &self.start))

@@ -7,6 +7,7 @@ mod goals;
 mod ground;
 mod measure;
 mod options;
+mod page;
 mod places;
 mod programs;
 mod results;
@@ -38,12 +39,15 @@ const QUICK: Duration = Duration::from_secs(150);
 /// Runs what is asked for, or everything, writes the results and a chart of them, and prints the tables.
 pub(crate) fn run(project: &Project, arguments: &[&str]) -> Outcome {
     let options = Options::parse(arguments)?;
+    let site = project.target.join("bench");
+    if options.is_for_docs {
+        return page::update(project, &site.join(RESULTS));
+    }
     let places = places::find(project)?;
     let beds = beds(&places);
     let all = beds.iter().flat_map(|bed| workloads::of(*bed, options.scale));
     let names: Vec<&str> = all.map(|workload| workload.name).collect();
     options.check(&beds, &names)?;
-    let site = project.target.join("bench");
     fs::create_dir_all(&site)?;
     let programs = Programs::build(project, &site)?;
     let mut results = Results::default();

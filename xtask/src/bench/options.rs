@@ -8,6 +8,8 @@ use crate::project::Outcome;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Options {
     pub(crate) scale: Scale,
+    /// Nothing is measured: what the last run measured goes into the documentation.
+    pub(crate) is_for_docs: bool,
     /// Names of workloads; none is all.
     workloads: Vec<String>,
     /// Of `--driver`; none is all.
@@ -20,19 +22,26 @@ impl Options {
     /// # Errors
     /// There is an option that is not one, or one without its value.
     pub(crate) fn parse(arguments: &[&str]) -> Outcome<Self> {
-        let mut options =
-            Options { scale: Scale::Full, workloads: Vec::new(), drivers: Vec::new(), subjects: Vec::new() };
+        let mut options = Options {
+            scale: Scale::Full,
+            is_for_docs: false,
+            workloads: Vec::new(),
+            drivers: Vec::new(),
+            subjects: Vec::new(),
+        };
         let mut words = arguments.iter();
         while let Some(&word) = words.next() {
             let mut value = || words.next().map(|value| (*value).to_owned());
             match word {
                 "--quick" => options.scale = Scale::Quick,
+                "--docs" => options.is_for_docs = true,
                 "--driver" => options.drivers.push(value().ok_or("--driver takes a name")?),
                 "--subject" => options.subjects.push(value().ok_or("--subject takes a name")?),
                 _ if word.starts_with('-') => {
-                    return Err(
-                        format!("bench takes --quick, --driver NAME, --subject NAME, not {word}").into()
-                    );
+                    return Err(format!(
+                        "bench takes --docs, --quick, --driver NAME, --subject NAME, not {word}"
+                    )
+                    .into());
                 }
                 _ => options.workloads.push(word.to_owned()),
             }
@@ -101,6 +110,9 @@ mod tests {
 
     #[test]
     fn what_there_is_not_is_refused() {
+        assert!(
+            Options::parse(&["--docs"]).unwrap().is_for_docs && !Options::parse(&[]).unwrap().is_for_docs
+        );
         assert!(Options::parse(&["--slow"]).is_err());
         assert!(Options::parse(&["--driver"]).is_err());
         let check = |arguments: &[&str]| Options::parse(arguments).unwrap().check(&[Bed::S3], &["put"]);

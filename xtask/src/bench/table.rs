@@ -6,7 +6,7 @@ use super::bed::Bed;
 use super::results::{Results, Row};
 
 /// The subjects as the tables have them.
-const ORDER: [&str; 7] = ["ours", "go", "opendal", "object_store", "raw", "in-process", "echo"];
+pub(super) const ORDER: [&str; 7] = ["ours", "go", "opendal", "object_store", "raw", "in-process", "echo"];
 
 /// A table for each of what was worked on: for each row and subject the time, and where they were measured the requests
 /// and the memory, and how many times the speed of each peer ours has.

@@ -21,6 +21,9 @@ const REPORT_VARIABLE: &str = "STORAGEDRIVER_CONFORMANCE_REPORT";
 /// What the suite calls the store in those lines.
 const SERVER_VARIABLE: &str = "STORAGEDRIVER_CONFORMANCE_SERVER";
 
+/// How many cases run at once on a server: they wait for it more than they work.
+const AT_ONCE: &str = "6";
+
 /// The storage that the tests of a driver are to use, if it is on a server that was started for them.
 const STORAGE_VARIABLE: &str = "STORAGEDRIVER_CONFORMANCE_STORAGE";
 
@@ -95,13 +98,26 @@ fn run_target(
     for name in target.tests {
         test.args(["--test", name]);
     }
-    // The short variants: the long ones are run by `cargo test`.
-    test.env(REPORT_VARIABLE, lines).env(SERVER_VARIABLE, &ready.server).env_remove("STORAGEDRIVER_FULL");
+    test.env(REPORT_VARIABLE, lines).env(SERVER_VARIABLE, &ready.server);
+    // The long variants of what runs in process are run by `cargo test`.
+    if target.is_long() {
+        test.env("STORAGEDRIVER_FULL", "1");
+    } else {
+        test.env_remove("STORAGEDRIVER_FULL");
+    }
+    test.envs(ready.programs.iter().map(|(name, program)| (name, program)));
+    if let Some(threads) = target.threads() {
+        test.env("RUST_TEST_THREADS", threads);
+    }
     if let Some(directory) = &ready.directory {
         test.env("TMPDIR", directory);
     }
     if let Some(running) = &ready.running {
         test.env(STORAGE_VARIABLE, running.storage.to_string());
+        // Who knows the address waits for what the server does, and not for a while: more of that can go on at once.
+        if running.storage.get("address").is_some() {
+            test.env("RUST_TEST_THREADS", AT_ONCE);
+        }
     }
     if let Some(executable) = &ready.executable {
         test.env(STORAGE_VARIABLE, executable.storage.to_string());

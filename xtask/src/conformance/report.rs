@@ -93,12 +93,13 @@ impl Report {
         Ok(count)
     }
 
-    /// A case that ran on one target and not on another was lost on the way: it fails there. Of a
-    /// target without any case, only [`WHOLE`] says why.
+    /// A case of the suite that ran on one target and not on another was lost on the way: it fails there. Of a
+    /// target without any case, only [`WHOLE`] says why; `name: …` is a driver's own, and no other has it.
     pub(crate) fn require_every_case(&mut self) {
-        let cases = || self.cases.iter().filter(|(case, _)| *case != WHOLE);
+        let of_the_suite = |case: &str| case != WHOLE && !case.contains(": ");
+        let cases = || self.cases.iter().filter(|(case, _)| of_the_suite(case));
         let ran: BTreeSet<usize> = cases().flat_map(|(_, rows)| rows.keys().copied()).collect();
-        for (_, rows) in self.cases.iter_mut().filter(|(case, _)| *case != WHOLE) {
+        for (_, rows) in self.cases.iter_mut().filter(|(case, _)| of_the_suite(case)) {
             for &column in &ran {
                 let reason = || Some("the case was not reported".to_owned());
                 rows.entry(column).or_insert_with(|| Row { verdict: Verdict::Fail, reason: reason() });
@@ -193,6 +194,7 @@ mod tests {
         let mut report = report();
         report.begin("b", "y");
         report.record("one", Verdict::Pass, None);
+        report.record("b: its own", Verdict::Pass, None);
         report.begin("c", "z");
         report.record(WHOLE, Verdict::Fail, Some("no such server".to_owned()));
         report.require_every_case();

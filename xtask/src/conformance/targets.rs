@@ -87,9 +87,9 @@ pub(crate) const TARGETS: &[Target] = &[
     on_server("s3", "storagedriver-s3", &servers::SWIFT_S3API),
     on_server("azure", "storagedriver-azure", &servers::AZURITE),
     on_server("gcs", "storagedriver-gcs", &servers::FAKE_GCS),
-    Target { usual: false, ..on_server("swift", "storagedriver-swift", &servers::SWIFT_TEMPAUTH) },
-    Target { usual: false, ..on_server("swift", "storagedriver-swift", &servers::SWIFT_KEYSTONE) },
-    Target { usual: false, ..on_server("swift", "storagedriver-swift", &servers::CEPH_SWIFT) },
+    on_server("swift", "storagedriver-swift", &servers::SWIFT_TEMPAUTH),
+    on_server("swift", "storagedriver-swift", &servers::SWIFT_KEYSTONE),
+    on_server("swift", "storagedriver-swift", &servers::CEPH_SWIFT),
     Target {
         tests: &["conformance", "restarts"],
         ..on_server("hdfs", "storagedriver-hdfs", &servers::HADOOP)
@@ -125,6 +125,11 @@ const fn on_server(driver: &'static str, package: &'static str, server: &'static
     }
 }
 
+/// Servers on which the suite runs in its long form, and such on which it asks for less: of the servers of a driver, the first is
+/// asked for all. Where a server is in neither, its tests know one form.
+const LONG: [&str; 3] = [servers::CEPH.name, servers::FAKE_GCS.name, servers::SWIFT_TEMPAUTH.name];
+const SHORT: [&str; 3] = [servers::SWIFT_S3API.name, servers::SWIFT_KEYSTONE.name, servers::CEPH_SWIFT.name];
+
 /// A target that can be run.
 pub(crate) struct Ready {
     /// What the store is called in the report.
@@ -135,14 +140,34 @@ pub(crate) struct Ready {
     pub(crate) running: Option<Running>,
     /// The executable.
     pub(crate) executable: Option<Executable>,
+    /// Programs that its tests run, each with the variable that says where it lies.
+    pub(crate) programs: Vec<(&'static str, PathBuf)>,
 }
 
 impl Target {
+    /// How many cases run at once, where that is not the number of processors.
+    pub(crate) fn threads(&self) -> Option<&'static str> {
+        // Each request of Hadoop's waits for disks, and each case for what a dropped request may still do.
+        (self.driver == "hdfs").then_some("16")
+    }
+
     /// What it is called on the command line: as its driver, or as the kit.
     pub(crate) fn name(&self) -> &'static str {
         match self.place {
             Place::Kit(kit) => kit.name,
             _ => self.driver,
+        }
+    }
+
+    /// Whether its tests are to run in their long form.
+    pub(crate) fn is_long(&self) -> bool {
+        self.server.is_some_and(|server| LONG.contains(&server))
+    }
+
+    fn programs(&self, project: &Project) -> Outcome<Vec<(&'static str, PathBuf)>> {
+        match self.driver {
+            "swift" => Ok(vec![("STORAGEDRIVER_TEST_REGISTRY", servers::registry_2(project)?)]),
+            _ => Ok(Vec::new()),
         }
     }
 
@@ -169,12 +194,16 @@ impl Target {
                 (None, None, None)
             }
         };
+        let programs = self.programs(project).map_err(|error| error.to_string())?;
         match (self.server, found) {
             (Some(server), Some(found)) if server != found => Err(format!("the file system is {found}")),
-            (Some(server), _) => Ok(Ready { server: server.to_owned(), directory, running, executable }),
+            (Some(server), _) => {
+                let form = if SHORT.contains(&server) { " (short)" } else { "" };
+                Ok(Ready { server: format!("{server}{form}"), directory, running, executable, programs })
+            }
             (None, found) => {
                 let server = found.unwrap_or_else(|| "in-process".to_owned());
-                Ok(Ready { server, directory, running, executable })
+                Ok(Ready { server, directory, running, executable, programs })
             }
         }
     }

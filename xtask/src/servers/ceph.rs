@@ -53,10 +53,12 @@ fn start_swift(project: &Project, site: Site) -> Outcome<Running> {
     ceph.administer(&["subuser", "create", "--uid", "test", "--subuser", SWIFT_USER, "--access", "full"])?;
     let key = ["key", "create", "--subuser", SWIFT_USER, "--key-type", "swift", "--secret-key", SWIFT_KEY];
     ceph.administer(&key)?;
-    let storage = json!({ "driver": "swift", "parameters": {
+    let parameters = json!({
         "authurl": format!("{endpoint}/auth/v1.0"), "container": BUCKET,
         "username": SWIFT_USER, "password": SWIFT_KEY,
-    }});
+    });
+    let address = endpoint.trim_start_matches("http://");
+    let storage = json!({ "driver": "swift", "parameters": parameters, "address": address });
     Ok(Running { storage, _processes: processes, site })
 }
 
@@ -79,7 +81,7 @@ fn start(project: &Project, site: Site) -> Outcome<Running> {
     let storage = json!({ "driver": "s3", "parameters": {
         "bucket": BUCKET, "region": REGION, "regionendpoint": endpoint, "secure": false,
         "forcepathstyle": true, "accesskey": ACCESS_KEY, "secretkey": SECRET_KEY, "profile": "ceph",
-    }});
+    }, "address": endpoint.trim_start_matches("http://") });
     Ok(Running { storage, _processes: processes, site })
 }
 

@@ -26,6 +26,6 @@ fn start(project: &Project, site: Site) -> Outcome<Running> {
     // It has no XML API, and ignores some conditions.
     let storage = json!({ "driver": "gcs", "parameters": {
         "bucket": BUCKET, "endpoint": endpoint, "anonymous": true, "uploads": "compose", "emulator": true,
-    }});
+    }, "address": format!("127.0.0.1:{port}") });
     Ok(Running { storage, _processes: vec![server], site })
 }

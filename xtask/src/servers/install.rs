@@ -34,14 +34,42 @@ fn install(project: &Project, packages: &[&str]) -> Outcome {
     if find("apt-get").is_none() {
         return Err(format!("no apt-get either; install what Debian calls {}", packages.join(", ")).into());
     }
-    let apt = || {
-        let mut apt = as_root(project, "env");
-        // A package may ask on the terminal; another installation may be under way.
-        apt.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"]);
-        apt
-    };
-    run(apt().arg("update"))?;
-    run(apt().args(["install", "-y", "--no-install-recommends"]).args(packages))
+    run(as_root_apt(project).arg("update"))?;
+    run(as_root_apt(project).args(["install", "-y", "--no-install-recommends"]).args(packages))
+}
+
+fn as_root_apt(project: &Project) -> Command {
+    let mut apt = as_root(project, "env");
+    // A package may ask on the terminal; another installation may be under way.
+    apt.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"]);
+    apt
+}
+
+/// Gets a program out of a package of the system, if that is not there yet, without installing it: the package would start
+/// the program as a service. Where it lies.
+///
+/// # Errors
+/// There is no apt here, or the package cannot be had, or does not hold the program.
+pub(crate) fn unpacked(project: &Project, package: &str, program: &str) -> Outcome<PathBuf> {
+    let place = place(project).join("deb").join(package);
+    once(&place, || {
+        need("apt-get", &format!("get {program} of what Debian calls {package}"))?;
+        let download = || {
+            let mut apt = project.command("apt-get");
+            run(apt.current_dir(&place).args(["-q", "download", package]))
+        };
+        download().or_else(|_| run(as_root_apt(project).arg("update")).and_then(|()| download()))?;
+        let files = project::entries(&place)?;
+        let file = files.iter().find(|file| file.extension().is_some_and(|kind| kind == "deb"));
+        let file = file.ok_or_else(|| format!("{package} was not downloaded"))?;
+        run(project.command("dpkg").arg("--extract").arg(file).arg(&place))
+    })?;
+    let program = place.join(program);
+    if program.is_file() {
+        Ok(program)
+    } else {
+        Err(format!("{package} holds no {}", program.display()).into())
+    }
 }
 
 /// Runs an installer. What it says is not what the task prints.

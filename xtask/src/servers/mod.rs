@@ -58,7 +58,7 @@ pub(crate) use azurite::AZURITE;
 pub(crate) use ceph::{CEPH, CEPH_SWIFT};
 pub(crate) use fake_gcs::FAKE_GCS;
 pub(crate) use hadoop::HADOOP;
-pub(crate) use registry::{client, registry};
+pub(crate) use registry::{client, registry, registry_2};
 pub(crate) use swift::{SWIFT_KEYSTONE, SWIFT_S3API, SWIFT_TEMPAUTH};
 
 impl Server {
@@ -77,7 +77,8 @@ impl Server {
 
 /// A server that runs.
 pub(crate) struct Running {
-    /// The storage on it, as the drivers' tests take it: `driver` and `parameters`.
+    /// The storage on it, as the drivers' tests take it: `driver` and `parameters`, and for those that wait until the server
+    /// has done what it was asked its `address`.
     pub(crate) storage: Value,
     /// Kept for their `drop`, in this order.
     _processes: Vec<Process>,

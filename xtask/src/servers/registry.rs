@@ -17,6 +17,12 @@ pub(crate) fn registry(project: &Project) -> Outcome<PathBuf> {
     install::go(project, &versions::REGISTRY)
 }
 
+/// That of version 2.
+pub(crate) fn registry_2(project: &Project) -> Outcome<PathBuf> {
+    let (package, program) = versions::REGISTRY_2;
+    install::unpacked(project, package, program)
+}
+
 /// The client's program.
 pub(crate) fn client(project: &Project) -> Outcome<PathBuf> {
     install::go(project, &versions::CRANE)

@@ -53,17 +53,18 @@ fn start_s3api(project: &Project, site: Site) -> Outcome<Running> {
     let storage = json!({ "driver": "s3", "parameters": {
         "bucket": BUCKET, "region": REGION, "regionendpoint": cluster.endpoint, "secure": false,
         "forcepathstyle": true, "accesskey": ACCESS_KEY, "secretkey": SECRET_KEY, "profile": "swift-s3api",
-    }});
+    }, "address": cluster.address() });
     Ok(Running { storage, _processes: cluster.processes, site })
 }
 
 /// The driver makes the container.
 fn start_tempauth(project: &Project, site: Site) -> Outcome<Running> {
     let cluster = Cluster::start(project, &site, None)?;
-    let storage = json!({ "driver": "swift", "parameters": {
+    let parameters = json!({
         "authurl": format!("{}/auth/v1.0", cluster.endpoint), "container": BUCKET,
         "username": ACCESS_KEY, "password": SECRET_KEY,
-    }});
+    });
+    let storage = json!({ "driver": "swift", "parameters": parameters, "address": cluster.address() });
     Ok(Running { storage, _processes: cluster.processes, site })
 }
 
@@ -71,10 +72,11 @@ fn start_keystone(project: &Project, site: Site) -> Outcome<Running> {
     let mut keystone = Keystone::start(project, &site)?;
     let cluster = Cluster::start(project, &site, Some(&keystone))?;
     keystone.add_to_catalogue(&cluster.endpoint)?;
-    let storage = json!({ "driver": "swift", "parameters": {
+    let parameters = json!({
         "authurl": keystone.url, "container": BUCKET, "username": keystone::USER, "password": keystone::PASSWORD,
         "tenant": keystone::PROJECT, "domain": keystone::DOMAIN, "region": keystone::REGION,
-    }});
+    });
+    let storage = json!({ "driver": "swift", "parameters": parameters, "address": cluster.address() });
     let processes = cluster.processes.into_iter().chain([keystone.process]);
     Ok(Running { storage, _processes: processes.collect(), site })
 }
@@ -86,6 +88,11 @@ struct Cluster {
 }
 
 impl Cluster {
+    /// Where the proxy listens.
+    fn address(&self) -> &str {
+        self.endpoint.trim_start_matches("http://")
+    }
+
     fn start(project: &Project, site: &Site, keystone: Option<&Keystone>) -> Outcome<Self> {
         let programs = install::pip(project, "swift", versions::SWIFT)?;
         let place = site.data.display().to_string();
@@ -151,6 +158,13 @@ fn ring(programs: &Path, directory: &Path, kind: &str, port: u16) -> Outcome {
     build(&["rebalance"]).map(drop)
 }
 
+/// A server is patient with the next: on a busy machine what comes late is not to be taken for lost. A late update of a container
+/// would never be made up for: nobody does that here.
+const PATIENCE: &str = "\
+node_timeout = 60
+conn_timeout = 20
+container_update_timeout = 60";
+
 fn storage_configuration(place: &str, user: &str, kind: &str, port: u16) -> String {
     format!(
         "[DEFAULT]
@@ -164,6 +178,7 @@ mount_check = false
 disable_fallocate = true
 fallocate_reserve = 0
 recon_cache_path = {place}
+{PATIENCE}
 [pipeline:main]
 pipeline = healthcheck {kind}-server
 [filter:healthcheck]

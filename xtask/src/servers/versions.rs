@@ -33,6 +33,9 @@ pub(crate) const REGISTRY: GoProgram = GoProgram {
     version: "v3.1.1",
 };
 
+/// Distribution's registry of version 2, the last with a driver for Swift: a package of the system, and the program in it.
+pub(crate) const REGISTRY_2: (&str, &str) = ("docker-registry", "usr/bin/docker-registry");
+
 /// A registry's client.
 pub(crate) const CRANE: GoProgram = GoProgram {
     name: "crane",

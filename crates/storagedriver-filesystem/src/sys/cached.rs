@@ -124,19 +124,28 @@ impl Sys {
     }
 
     /// What a path of the machine is, below a root that was last seen as `root`, in one go: no link
-    /// is followed, so that the path leads where its text says. `O_PATH` asks no file system.
+    /// is followed, so that the path leads where its text says. `O_PATH` asks no file system. What
+    /// the caches have not is looked up only by [`Way::Memory`].
     ///
     /// # Errors
     /// `EAGAIN` also if there is a link on the way, or if it is not on the mount of the root.
-    pub(crate) fn quick_meta_at(&self, path: &Path, root: &Identity) -> Io<Meta> {
+    pub(crate) fn quick_meta_at(&self, way: Way, path: &Path, root: &Identity) -> Io<Meta> {
         self.allowed(Quick::Direct)?;
-        let resolve = ResolveFlags::CACHED | ResolveFlags::NO_SYMLINKS;
+        let resolve = match way {
+            Way::Memory => ResolveFlags::NO_SYMLINKS,
+            _ => ResolveFlags::CACHED | ResolveFlags::NO_SYMLINKS,
+        };
         let outcome = rustix::fs::openat2(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), resolve);
         // That a file stands in the way may be said of the root, and then is another error.
         let found = outcome.map_err(|errno| if errno == Errno::NOENT { errno } else { Errno::AGAIN })?;
         let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
         let found = quick(rustix::fs::statx(&found, c"", flags, META | MOUNT))?;
         if root.is_mount(unique_mount(&found)) { Ok(meta(&found)) } else { Err(Errno::AGAIN) }
+    }
+
+    /// Whether an open file is on the file system of a local disk, or in memory. May wait.
+    pub(crate) fn is_local(&self, file: impl AsFd) -> bool {
+        self.way(file).is_ok_and(|way| way != Way::Patient)
     }
 
     /// How calls on the file system of an open file may be made. May wait.
@@ -200,7 +209,7 @@ impl Sys {
         }
         self.allowed(Quick::Meta)?;
         let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
-        quick(described(file, c"", flags))
+        quick(described(file, c"", flags, META))
     }
 
     /// What a path below the root is, symbolic links followed as far as they stay below it.

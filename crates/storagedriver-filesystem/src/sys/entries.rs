@@ -1,7 +1,7 @@
 //! Reading the names of a directory, a buffer at a time.
 
 use std::ffi::CStr;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::RawDir;
 
@@ -43,21 +43,35 @@ impl Scan {
         if std::mem::replace(&mut self.failed, true) {
             return Err(failed(Errno::IO));
         }
-        let mut names = RawDir::new(&self.directory, self.buffer.spare_capacity_mut());
-        loop {
-            match names.next() {
-                None => {
-                    self.failed = false;
-                    return Ok(Names::Over);
-                }
-                Some(Err(errno)) => return Err(failed(errno)),
-                Some(Ok(entry)) if matches!(entry.file_name().to_bytes(), b"." | b"..") => {}
-                Some(Ok(entry)) => each(entry.file_name(), entry.file_type().into())?,
-            }
-            if names.is_buffer_empty() {
-                self.failed = false;
-                return Ok(Names::More);
-            }
+        let names = batch(&self.directory, &mut self.buffer, &mut each, failed)?;
+        self.failed = false;
+        Ok(names)
+    }
+}
+
+/// Makes one call for the names of an open directory, and gives each of them to `each`, without `.` and `..`. It
+/// begins where the call before ended, as the open directory remembers. `buffer` is room for what the call
+/// returns.
+///
+/// # Errors
+/// What the call or `each` failed with; the names that the call returned are then lost.
+pub(super) fn batch<E>(
+    directory: impl AsFd,
+    buffer: &mut Vec<u8>,
+    each: &mut impl FnMut(&CStr, Kind) -> Result<(), E>,
+    failed: impl Fn(Errno) -> E,
+) -> Result<Names, E> {
+    let mut names = RawDir::new(directory, buffer.spare_capacity_mut());
+    loop {
+        match names.next() {
+            None => return Ok(Names::Over),
+            Some(Err(Errno::INTR)) => continue,
+            Some(Err(errno)) => return Err(failed(errno)),
+            Some(Ok(entry)) if matches!(entry.file_name().to_bytes(), b"." | b"..") => {}
+            Some(Ok(entry)) => each(entry.file_name(), entry.file_type().into())?,
+        }
+        if names.is_buffer_empty() {
+            return Ok(Names::More);
         }
     }
 }

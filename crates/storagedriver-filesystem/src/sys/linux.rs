@@ -12,6 +12,7 @@ use rustix::fs::{
     Timestamps,
 };
 use rustix::io::retry_on_intr;
+use rustix::path::Arg;
 
 use super::{Call, Errno, Event, Hook, Io};
 
@@ -172,14 +173,6 @@ impl Sys {
     /// Opens a directory of a directory, itself and not what a symbolic link points to.
     pub(crate) fn open_own_directory(&self, directory: impl AsFd, name: &str) -> Io<OwnedFd> {
         self.open(directory, name, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW, Mode::empty())
-    }
-
-    /// Opens a directory by a path without any symbolic link.
-    pub(crate) fn open_below(&self, directory: impl AsFd, path: &CStr) -> Io<OwnedFd> {
-        let path = if path.is_empty() { c"." } else { path };
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let resolve = BENEATH.union(ResolveFlags::NO_SYMLINKS);
-        again(|| rustix::fs::openat2(&directory, path, flags, Mode::empty(), resolve))
     }
 
     /// Opens a file for reading. Never blocks: a pipe without a writer opens at once.
@@ -445,12 +438,17 @@ pub(super) fn stamp(at: rustix::fs::StatxTimestamp) -> Stamp {
 }
 
 fn statx(directory: impl AsFd, name: &CStr, flags: AtFlags) -> Io<Meta> {
-    again(|| described(&directory, name, flags))
+    again(|| described(&directory, name, flags, META))
 }
 
-/// One call of `statx`.
-pub(super) fn described(directory: impl AsFd, name: &CStr, flags: AtFlags) -> Io<Meta> {
-    rustix::fs::statx(&directory, name, flags, META).map(|found| meta(&found))
+/// One call of `statx`, for what is `wanted` of a [`Meta`].
+pub(super) fn described(
+    directory: impl AsFd,
+    name: impl Arg,
+    flags: AtFlags,
+    wanted: StatxFlags,
+) -> Io<Meta> {
+    rustix::fs::statx(&directory, name, flags, wanted).map(|found| meta(&found))
 }
 
 /// What is asked for to know a [`Meta`].

@@ -7,6 +7,7 @@
 mod cached;
 mod entries;
 mod hook;
+mod hurry;
 mod linux;
 mod scan;
 

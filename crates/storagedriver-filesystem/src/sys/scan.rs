@@ -3,10 +3,12 @@
 use std::ffi::CStr;
 use std::os::fd::{AsFd, OwnedFd};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, StatxFlags};
+use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags, StatxFlags};
+use rustix::path::Arg;
 
-use super::linux::{BENEATH, again, stamp};
-use super::{Errno, Io, Kind, Meta, Sys};
+use super::entries::{Names, batch};
+use super::linux::{BENEATH, again, described};
+use super::{Io, Kind, Meta, Sys};
 
 impl Sys {
     /// Opens a directory of a directory by its name, itself and not what a symbolic link points to.
@@ -19,14 +21,16 @@ impl Sys {
     }
 
     /// Opens a directory by a path without any symbolic link: `ELOOP` if there is one.
-    pub(crate) fn open_unlinked(&self, directory: impl AsFd, path: &str) -> Io<OwnedFd> {
-        let path = if path.is_empty() { "." } else { path };
+    pub(crate) fn open_unlinked(&self, directory: impl AsFd, path: impl Arg) -> Io<OwnedFd> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let resolve = BENEATH.union(ResolveFlags::NO_SYMLINKS);
-        again(|| rustix::fs::openat2(&directory, path, flags, Mode::empty(), resolve))
+        path.into_with_c_str(|path| {
+            let path = if path.is_empty() { c"." } else { path };
+            again(|| rustix::fs::openat2(&directory, path, flags, Mode::empty(), resolve))
+        })
     }
 
-    /// Gives each name of a directory to `each`, in the file system's order, `.` and `..` too; once,
+    /// Gives each name of a directory to `each`, in the file system's order; once,
     /// as an open directory remembers how far it was read. `buffer` is room for what one call returns.
     pub(crate) fn scan(
         &self,
@@ -34,14 +38,11 @@ impl Sys {
         buffer: &mut Vec<u8>,
         mut each: impl FnMut(&CStr, Kind),
     ) -> Io<()> {
-        let mut entries = RawDir::new(&directory, buffer.spare_capacity_mut());
-        while let Some(entry) = entries.next() {
-            match entry {
-                Ok(entry) => each(entry.file_name(), entry.file_type().into()),
-                Err(Errno::INTR) => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let mut each = |name: &CStr, kind| {
+            each(name, kind);
+            Ok(())
+        };
+        while batch(&directory, buffer, &mut each, |errno| errno)? == Names::More {}
         Ok(())
     }
 
@@ -49,16 +50,6 @@ impl Sys {
     /// names and the time it was made are left out.
     pub(crate) fn child_meta(&self, directory: impl AsFd, name: &str) -> Io<Meta> {
         let wanted = StatxFlags::TYPE | StatxFlags::INO | StatxFlags::SIZE | StatxFlags::MTIME;
-        let flags = AtFlags::SYMLINK_NOFOLLOW;
-        let found = again(|| rustix::fs::statx(&directory, name, flags, wanted))?;
-        Ok(Meta {
-            kind: FileType::from_raw_mode(found.stx_mode.into()).into(),
-            device: (found.stx_dev_major, found.stx_dev_minor),
-            inode: found.stx_ino,
-            links: found.stx_nlink,
-            size: found.stx_size,
-            modified: stamp(found.stx_mtime),
-            born: None,
-        })
+        again(|| described(&directory, name, AtFlags::SYMLINK_NOFOLLOW, wanted))
     }
 }

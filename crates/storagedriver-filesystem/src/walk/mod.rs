@@ -319,6 +319,11 @@ impl DriverWalk for PrefetchingWalk {
         }
     }
 
+    fn at_hand(&mut self) -> Option<FileInfo> {
+        let info = self.ready.next()?;
+        Some(self.yielded(info))
+    }
+
     fn skip_dir(&mut self) {
         let Some(directory) = self.directory.take() else {
             return;

@@ -17,8 +17,9 @@ pub(super) type Unwanted = Arc<AtomicBool>;
 
 enum Segment {
     Ready(Vec<FileInfo>),
-    /// The walk fails here, in this directory. What is behind waits until that was told.
-    Failed(StoragePath, Error),
+    /// The walk fails here, in this directory; `None` once that was told. What is behind waits for the step
+    /// after: whoever mends what failed before that step finds it mended.
+    Failed(StoragePath, Option<Error>),
     Unread(Part),
     /// A job reads children of this directory, and what is below.
     Running(StoragePath, Unwanted),
@@ -72,7 +73,7 @@ impl Plan {
             self.segments.push_back(Segment::Ready(found.entries));
         }
         if let Some((at, error)) = found.failed {
-            self.segments.push_back(Segment::Failed(at, error));
+            self.segments.push_back(Segment::Failed(at, Some(error)));
         }
         self.segments.extend(found.rest.into_iter().map(Segment::Unread));
     }
@@ -169,13 +170,19 @@ impl Plan {
 
     /// Takes what stands at the front, if it is known.
     pub(super) fn advance(&mut self) -> Front {
+        if let Some(Segment::Failed(_, None)) = self.segments.front() {
+            self.segments.pop_front();
+        }
         match self.segments.pop_front() {
             None => Front::End,
             Some(Segment::Ready(entries)) => {
                 self.ready = self.ready.saturating_sub(entries.len());
                 Front::Entries(entries)
             }
-            Some(Segment::Failed(_, error)) => Front::Failed(error),
+            Some(Segment::Failed(at, Some(error))) => {
+                self.segments.push_front(Segment::Failed(at, None));
+                Front::Failed(error)
+            }
             Some(unknown) => {
                 self.segments.push_front(unknown);
                 Front::Unknown

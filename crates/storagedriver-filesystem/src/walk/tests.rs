@@ -462,6 +462,24 @@ async fn it_fails_where_a_directory_cannot_be_read_and_fails_there_again() {
     assert_eq!((told.0.len(), told.1), (3, None));
 }
 
+#[test]
+fn what_failed_is_read_again_when_the_next_step_asks_and_not_before() {
+    let at: StoragePath = "/a".parse().unwrap();
+    let again = Directory { path: at.clone(), through_link: false, filtered: false };
+    let found = Expansion {
+        failed: Some((at.clone(), Error::unavailable(&at, "unreadable"))),
+        rest: vec![Part::whole(again, None)],
+        ..Expansion::default()
+    };
+    let (mut plan, limits) = (Plan::default(), Limits::default());
+    plan.append(found);
+    assert!(!plan.has_work(&limits));
+    assert!(matches!(plan.advance(), Front::Failed(_)));
+    assert!(!plan.has_work(&limits), "a job may read it before who walks could mend it");
+    assert!(matches!(plan.advance(), Front::Unknown));
+    assert!(plan.has_work(&limits));
+}
+
 #[tokio::test]
 async fn a_directory_that_no_path_can_reach_ends_it() {
     let directory = crate::tests::directory();

@@ -8,13 +8,13 @@ mod server;
 
 use std::time::Duration;
 
-use server::{operation, parameters};
+use server::parameters;
 use storagedriver::Storage;
 use storagedriver_object::ObjectDriver;
 use storagedriver_object::http::HttpOptions;
 use storagedriver_swift::{SwiftBackend, SwiftParameters};
 use storagedriver_testservers::{SwiftOptions, SwiftServer};
-use storagedriver_testsuites::faults::{Fault, FaultProxy, Life, Schedule, survive};
+use storagedriver_testsuites::faults::{Fault, FaultProxy, Life, Schedule, survive, swift};
 
 /// How many faults each kind of large object survives.
 const FAULTS: u64 = 500;
@@ -45,7 +45,8 @@ async fn uploads_survive(options: SwiftOptions) {
     let seed = seed();
     println!("seed {seed}");
     let server = SwiftServer::start(options).unwrap();
-    let schedule = Schedule::seeded(seed).rate(0.2).faults(Fault::survivable()).classified_by(operation);
+    let schedule = Schedule::seeded(seed).rate(0.2).faults(Fault::survivable());
+    let schedule = schedule.classified_by(swift::operations_in("container"));
     let upstream = server.endpoint().trim_start_matches("http://").parse().unwrap();
     let proxy = FaultProxy::start(upstream, schedule).unwrap();
     let parameters = parameters(&format!("http://{}", proxy.address()));

@@ -1,6 +1,7 @@
-//! What goes over the wire: requests, identities, manifests, temporary URLs, refusals.
+//! What goes over the wire: requests and how many, identities, manifests, temporary URLs, refusals.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A failure here fails the test.
 
+mod budgets;
 mod errors;
 mod go_layout;
 mod identities;

@@ -2,16 +2,17 @@
 
 use storagedriver::Storage;
 use storagedriver_testservers::{SwiftOptions, SwiftServer};
-use storagedriver_testsuites::faults::{Fault, FaultProxy, Rule, Schedule};
+use storagedriver_testsuites::faults::{Fault, FaultProxy, Rule, Schedule, swift};
 
-use crate::server::{operation, parameters};
+use crate::server::parameters;
 use crate::{MIB, content, impatient, upload};
 
 /// A server, a proxy before it, and a large file `/a`.
 async fn begun() -> (SwiftServer, FaultProxy, Storage, Vec<u8>) {
     let server = SwiftServer::start(SwiftOptions::default()).unwrap();
     let upstream = server.endpoint().trim_start_matches("http://").parse().unwrap();
-    let proxy = FaultProxy::start(upstream, Schedule::none().classified_by(operation)).unwrap();
+    let schedule = Schedule::none().classified_by(swift::operations_in("container"));
+    let proxy = FaultProxy::start(upstream, schedule).unwrap();
     let storage = impatient(&parameters(&format!("http://{}", proxy.address())), 1);
     let content = content(3 * MIB + 5);
     upload(&storage, "/a", &content).await;

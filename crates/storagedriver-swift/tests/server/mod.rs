@@ -14,25 +14,3 @@ pub(crate) fn parameters(endpoint: &str) -> SwiftParameters {
     parameters.chunksize = 1 << 20;
     parameters
 }
-
-/// What a request is, for rules about faults.
-#[allow(dead_code)] // Not every test program has rules.
-pub(crate) fn operation(request: &storagedriver_testsuites::faults::Parts) -> &'static str {
-    let query = request.uri.query().unwrap_or_default();
-    let below = request.uri.path().strip_prefix("/v1/AUTH_test/container").unwrap_or_default();
-    let copies = request.headers.contains_key("x-copy-from");
-    match (request.method.as_str(), below) {
-        ("POST", _) if query.contains("bulk-delete") => "bulk delete",
-        ("GET", "") => "list",
-        ("PUT", _) if copies => "copy",
-        ("PUT", below) if below.contains("/segments/") => "put segment",
-        ("PUT", below) if below.contains("/claims/") => "put claim",
-        ("PUT", _) if query.contains("multipart-manifest=put") => "put manifest",
-        ("PUT", _) => "put",
-        ("GET", _) => "get",
-        ("HEAD", _) => "head",
-        ("DELETE", below) if below.contains("/claims/") => "delete claim",
-        ("DELETE", _) => "delete",
-        _ => "other",
-    }
-}

@@ -9,13 +9,10 @@ use crate::fixture::{
 };
 use crate::{Checked, Mismatch, ensure, ensure_eq};
 
-/// How many polls a future gets before it is dropped: none, one, and so on.
-const POLLS: usize = 12;
-
 pub(super) async fn a_dropped_put_is_whole_or_nothing(fixture: &Fixture) -> Checked {
     let storage = fixture.storage();
     let (old, new) = (pattern(1, 30_000), pattern(2, 300_000));
-    for polls in 0..POLLS {
+    for polls in 0..fixture.scale().polls {
         storage.put_content("/d/file", old.clone()).await?;
         fixture.drop_after(polls, storage.put_content("/d/file", new.clone())).await;
         fixture.drop_after(polls, storage.put_content("/e/new", new.clone())).await;
@@ -97,7 +94,7 @@ pub(super) async fn a_dropped_write_took_all_or_nothing(fixture: &Fixture) -> Ch
     let storage = fixture.storage();
     let largest = fixture.scale().boundaries.iter().copied().max().unwrap_or_default();
     let (first, second, third) = (pattern(1, 5000), pattern(2, largest + 1), pattern(3, 777));
-    for polls in 0..POLLS {
+    for polls in 0..fixture.scale().polls {
         let mut writer = begin(storage, "/file", &first).await?;
         let before = writer.size();
         fixture.drop_after(polls, writer.write(second.clone())).await;
@@ -120,7 +117,7 @@ pub(super) async fn a_dropped_close_keeps_the_last_one(fixture: &Fixture) -> Che
     let storage = fixture.storage();
     let (first, second) = (pattern(1, 5000), pattern(2, 70_000));
     let whole = [first.clone(), second.clone()].concat();
-    for polls in 0..POLLS {
+    for polls in 0..fixture.scale().polls {
         close_upload(storage, "/file", &first).await?;
         let mut writer = storage.writer("/file", WriteMode::Append).await?;
         writer.write(second.clone()).await?;
@@ -175,7 +172,7 @@ async fn one_of_two_states(storage: &Storage, old: &[u8], new: &[u8], closed: u6
 pub(super) async fn a_dropped_commit_is_done_or_not(fixture: &Fixture) -> Checked {
     let storage = fixture.storage();
     let (old, new) = (pattern(1, 100), pattern(2, 75_000));
-    for polls in 0..POLLS {
+    for polls in 0..fixture.scale().polls {
         storage.put_content("/file", old.clone()).await?;
         close_upload(storage, "/file", &new.slice(..5000)).await?;
         let mut writer = storage.writer("/file", WriteMode::Append).await?;
@@ -193,7 +190,7 @@ pub(super) async fn a_dropped_commit_is_done_or_not(fixture: &Fixture) -> Checke
 
 pub(super) async fn a_dropped_cancel_publishes_nothing(fixture: &Fixture) -> Checked {
     let storage = fixture.storage();
-    for polls in 0..POLLS {
+    for polls in 0..fixture.scale().polls {
         storage.put_content("/file", "content").await?;
         let writer = begin(storage, "/file", &pattern(1, 70_000)).await?;
         fixture.drop_after(polls, writer.cancel()).await;
@@ -217,7 +214,7 @@ pub(super) async fn a_dropped_cancel_publishes_nothing(fixture: &Fixture) -> Che
 pub(super) async fn a_dropped_opening_leaves_what_was_closed(fixture: &Fixture) -> Checked {
     let storage = fixture.storage();
     let content = pattern(1, 70_000);
-    for polls in 0..POLLS {
+    for polls in 0..fixture.scale().polls {
         close_upload(storage, "/file", &content).await?;
         fixture.drop_after(polls, storage.writer("/file", WriteMode::Append)).await;
         fixture.settle().await;
@@ -236,7 +233,7 @@ pub(super) async fn a_dropped_opening_leaves_what_was_closed(fixture: &Fixture) 
 pub(super) async fn a_dropped_rename_loses_nothing(fixture: &Fixture) -> Checked {
     let storage = fixture.storage();
     let (content, replaced) = (pattern(1, 200_000), pattern(2, 300));
-    for polls in 0..POLLS {
+    for polls in 0..fixture.scale().polls {
         storage.put_content("/from", content.clone()).await?;
         storage.put_content("/d/to", replaced.clone()).await?;
         fixture.drop_after(polls, storage.rename("/from", "/d/to")).await;
@@ -259,7 +256,7 @@ pub(super) async fn a_dropped_rename_loses_nothing(fixture: &Fixture) -> Checked
 pub(super) async fn a_dropped_delete_can_be_run_again(fixture: &Fixture) -> Checked {
     let storage = fixture.storage();
     storage.put_content("/dir-/kept", "kept").await?;
-    for polls in 0..POLLS {
+    for polls in 0..fixture.scale().polls {
         let paths: Vec<String> = (0..20).map(|place| format!("/dir/{}/file{place}", place % 4)).collect();
         put_all(storage, &paths).await?;
         close_upload(storage, "/dir/upload", &pattern(1, 10)).await?;
@@ -287,7 +284,7 @@ pub(super) async fn a_dropped_look_changes_nothing(fixture: &Fixture) -> Checked
     let content = pattern(1, 300_000);
     storage.put_content("/d/file", content.clone()).await?;
     close_upload(storage, "/d/upload", &pattern(2, 10)).await?;
-    for polls in 0..POLLS {
+    for polls in 0..fixture.scale().polls {
         fixture.drop_after(polls, storage.stat("/d/file")).await;
         fixture.drop_after(polls, storage.list("/d")).await;
         fixture.drop_after(polls, storage.get_content("/d/file")).await;

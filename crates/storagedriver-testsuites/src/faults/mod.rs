@@ -43,6 +43,7 @@ mod request;
 pub mod s3;
 mod schedule;
 mod state;
+pub mod swift;
 
 pub use fault::{CopyEnd, Fault, Hold, Mark, Place};
 pub use life::Life;

@@ -159,6 +159,12 @@ impl DriverWalk for LimitedWalk {
         self.inner.next().await
     }
 
+    fn at_hand(&mut self) -> Option<FileInfo> {
+        // A step counts, also one that has not to wait; without a turn `next` waits for one.
+        let _turn = self.turns.try_acquire().ok()?;
+        self.inner.at_hand()
+    }
+
     fn skip_dir(&mut self) {
         self.inner.skip_dir();
     }

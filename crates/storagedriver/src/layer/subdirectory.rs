@@ -239,6 +239,16 @@ impl DriverWalk for WalkBelow {
         }
     }
 
+    fn at_hand(&mut self) -> Option<FileInfo> {
+        loop {
+            let info = self.inner.at_hand()?;
+            self.may_be_absent = false;
+            if let Some(info) = entry(info, &self.directory) {
+                return Some(info);
+            }
+        }
+    }
+
     fn skip_dir(&mut self) {
         self.inner.skip_dir();
     }

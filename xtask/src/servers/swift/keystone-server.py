@@ -1,6 +1,6 @@
-"""Runs Keystone without a web server of its own, and tells it of a service.
+"""Sets up Keystone and runs it without a web server of its own, or tells it of a service.
 
-usage: keystone-server.py serve CONFIGURATION PORT
+usage: keystone-server.py serve CONFIGURATION PORT USER PASSWORD REGION
        keystone-server.py catalogue URL USER PASSWORD REGION ENDPOINT
 """
 import json
@@ -10,11 +10,44 @@ import sys
 import urllib.request
 
 
-def serve(configuration, port):
-    # Else who reads and who writes lock each other out.
-    database = os.path.join(os.path.dirname(configuration), "keystone.db")
-    sqlite3.connect(database).execute("PRAGMA journal_mode=WAL")
+def prepare(database):
+    """Makes tables and keys, as `keystone-manage` does by three commands: each takes seconds to load Keystone."""
+    from keystone.common import fernet_utils
+    from keystone.common.sql import upgrades
+    from keystone.conf import CONF
 
+    upgrades.offline_sync_database_to_version()
+    # Else who reads and who writes lock each other out.
+    sqlite3.connect(database).execute("PRAGMA journal_mode=WAL")
+    for group in ["fernet_tokens", "credential"]:
+        settings = getattr(CONF, group)
+        count = getattr(settings, "max_active_keys", 3)
+        keys = fernet_utils.FernetUtils(settings.key_repository, count, group)
+        keys.create_key_directory()
+        # Else it warns at every token.
+        os.chmod(settings.key_repository, 0o700)
+        keys.initialize_key_repository()
+
+
+def bootstrap(url, user, password, region):
+    """Makes the administrator, and what every Keystone has."""
+    from keystone.cmd import bootstrap
+
+    # It would load what the application has loaded.
+    bootstrap.backends.load_backends = dict
+    first = bootstrap.Bootstrapper()
+    first.admin_username = first.project_name = user
+    first.admin_password = password
+    first.admin_role_name = "admin"
+    first.service_name = "keystone"
+    first.immutable_roles = True
+    first.region_id = region
+    # Swift asks at the internal one who a token is of.
+    first.public_url = first.internal_url = url
+    first.bootstrap()
+
+
+def serve(configuration, port, user, password, region):
     import socketserver
     import wsgiref.simple_server
 
@@ -22,10 +55,14 @@ def serve(configuration, port):
 
     # Keystone takes what is left of the command line for its own.
     del sys.argv[1:]
-    application = core.initialize_application("public", config_files=[configuration])
+    database = os.path.join(os.path.dirname(configuration), "keystone.db")
+    application = core.initialize_application("public", lambda: prepare(database), [configuration])
+    bootstrap("http://127.0.0.1:%s/v3" % port, user, password, region)
 
     class Server(socketserver.ThreadingMixIn, wsgiref.simple_server.WSGIServer):
         daemon_threads = True
+        # Of a hundred clients that come at once none is to be sent away.
+        request_queue_size = 128
 
     class Quiet(wsgiref.simple_server.WSGIRequestHandler):
         def log_message(self, *_):

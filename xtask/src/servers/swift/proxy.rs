@@ -7,6 +7,10 @@ use super::keystone::Keystone;
 const PLAIN: [&str; 8] =
     ["catch_errors", "gatekeeper", "healthcheck", "listing_formats", "bulk", "copy", "dlo", "symlink"];
 
+/// How many seconds a token of Swift's own is good for: so short that some expire while the suite runs.
+const TOKEN_LIFE: u32 = 15;
+
+/// With one storage server of each kind, none is ever to be left alone for its errors.
 pub(super) fn configuration(
     place: &str,
     user: &str,
@@ -30,9 +34,15 @@ pipeline = catch_errors gatekeeper healthcheck cache listing_formats bulk tempur
 use = egg:swift#proxy
 account_autocreate = true
 allow_account_management = true
+node_timeout = 60
+recoverable_node_timeout = 60
+conn_timeout = 20
+error_suppression_limit = 1000000
 [filter:tempauth]
 use = egg:swift#tempauth
 user_test_tester = {SECRET_KEY} .admin
+user_test_writer = writing
+token_life = {TOKEN_LIFE}
 [filter:cache]
 use = egg:swift#memcache
 memcache_servers = 127.0.0.1:{cache_port}
