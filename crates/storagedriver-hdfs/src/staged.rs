@@ -80,8 +80,8 @@ pub(crate) struct Staged {
     pub(crate) trace: Trace,
     pieces: Option<mpsc::Sender<Piece>>,
     task: JoinHandle<Result<(), HdfsError>>,
-    /// How the task ended, once that is known.
-    outcome: Option<Result<(), ()>>,
+    /// Whether the task ended well, once that is known.
+    ended: Option<bool>,
     pub(crate) length: u64,
 }
 
@@ -104,7 +104,7 @@ impl Staged {
             synced: hadoop.durable,
         };
         let task = tokio::spawn(writing.run(waiting));
-        Ok(Staged { trace, pieces: Some(pieces), task, outcome: None, length: 0 })
+        Ok(Staged { trace, pieces: Some(pieces), task, ended: None, length: 0 })
     }
 
     fn broken(&self) -> Error {
@@ -143,9 +143,9 @@ impl Staged {
 
     /// Waits for the task, and tells how it ended.
     async fn settle(&mut self) -> Result<()> {
-        match self.outcome {
-            Some(Ok(())) => return Ok(()),
-            Some(Err(())) => return Err(self.broken()),
+        match self.ended {
+            Some(true) => return Ok(()),
+            Some(false) => return Err(self.broken()),
             None => {}
         }
         let ended = (&mut self.task).await;
@@ -154,7 +154,7 @@ impl Staged {
             Ok(outcome) => outcome.map_err(Hadoop::write_fault(path, "write a staged file")),
             Err(_) => Err(Error::backend(path, "cannot write a staged file: its task was stopped")),
         };
-        self.outcome = Some(outcome.as_ref().map(|()| ()).map_err(|_| ()));
+        self.ended = Some(outcome.is_ok());
         outcome
     }
 
