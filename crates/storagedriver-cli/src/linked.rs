@@ -49,6 +49,7 @@ parts! {
     Driver "external": storagedriver_ipc ["external"];
     Driver "filesystem": storagedriver_filesystem ["filesystem"];
     Driver "gcs": storagedriver_gcs ["gcs"];
+    Driver "hdfs": storagedriver_hdfs ["hdfs"];
     Driver "inmemory": storagedriver_inmemory ["inmemory"];
     Driver "obs": storagedriver_obs ["obs"];
     Driver "oss": storagedriver_oss ["oss"];

@@ -91,6 +91,10 @@ pub(crate) const TARGETS: &[Target] = &[
     on_server("swift", "storagedriver-swift", &servers::SWIFT_KEYSTONE),
     on_server("swift", "storagedriver-swift", &servers::CEPH_SWIFT),
     Target {
+        tests: &["conformance", "restarts"],
+        ..on_server("hdfs", "storagedriver-hdfs", &servers::HADOOP)
+    },
+    Target {
         driver: python::DRIVER,
         server: Some("python kit"),
         package: "storagedriver-ipc",
@@ -141,6 +145,12 @@ pub(crate) struct Ready {
 }
 
 impl Target {
+    /// How many cases run at once, where that is not the number of processors.
+    pub(crate) fn threads(&self) -> Option<&'static str> {
+        // Each request of Hadoop's waits for disks, and each case for what a dropped request may still do.
+        (self.driver == "hdfs").then_some("16")
+    }
+
     /// What it is called on the command line: as its driver, or as the kit.
     pub(crate) fn name(&self) -> &'static str {
         match self.place {
