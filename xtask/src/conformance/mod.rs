@@ -83,6 +83,11 @@ pub(crate) fn run(project: &Project, drivers: &[&str]) -> Outcome {
     if failed > 0 { Err("the suite failed".into()) } else { Ok(()) }
 }
 
+/// The packages whose tests the targets run.
+pub(crate) fn packages() -> impl Iterator<Item = &'static str> {
+    TARGETS.iter().map(|target| target.package)
+}
+
 fn run_target(
     project: &Project,
     target: &Target,
