@@ -44,13 +44,19 @@ macro_rules! parts {
 
 parts! {
     Driver "azure": storagedriver_azure ["azure"];
+    Driver "bos": storagedriver_bos ["bos"];
     #[cfg(unix)]
     Driver "external": storagedriver_ipc ["external"];
     Driver "filesystem": storagedriver_filesystem ["filesystem"];
     Driver "gcs": storagedriver_gcs ["gcs"];
+    Driver "hdfs": storagedriver_hdfs ["hdfs"];
     Driver "inmemory": storagedriver_inmemory ["inmemory"];
+    Driver "obs": storagedriver_obs ["obs"];
+    Driver "oss": storagedriver_oss ["oss"];
     Driver "s3": storagedriver_s3 ["s3" "s3aws"];
+    Driver "storj": storagedriver_storj ["storj"];
     Driver "swift": storagedriver_swift ["swift"];
+    Driver "us3": storagedriver_us3 ["us3"];
     Middleware "cloudfront": storagedriver_middleware ["cloudfront"];
     Middleware "middleware": storagedriver_middleware ["redirect" "rewrite"];
 }

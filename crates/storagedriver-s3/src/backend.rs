@@ -14,11 +14,11 @@ use storagedriver_object::{
 };
 
 use crate::credentials::Credentials;
+use crate::digests;
 use crate::endpoint::Endpoint;
 use crate::presign::presign;
 use crate::profile::Profile;
 use crate::service::{BODY_DIGEST, S3Service};
-use crate::sha256;
 use crate::suggest::better;
 
 /// The metadata that holds the mark of an object.
@@ -42,6 +42,8 @@ pub struct S3Backend {
     pub(crate) description: Description,
     /// What every new object is to have: type, ACL, encryption, class.
     pub(crate) attributes: Vec<(HeaderName, String)>,
+    /// Whether bodies are sent with their MD5.
+    pub(crate) content_md5: bool,
 }
 
 impl S3Backend {
@@ -84,12 +86,16 @@ impl S3Backend {
         Ok(request)
     }
 
-    /// With a body, and its digest if that is signed.
-    pub(crate) async fn with_body(&self, request: Request, body: Bytes) -> StoreResult<Request> {
+    /// With a body, and its digests if they are signed or asked for.
+    pub(crate) async fn with_body(&self, mut request: Request, body: Bytes) -> StoreResult<Request> {
+        if self.content_md5 {
+            let digest = digests::md5(&body).await?;
+            request = request.header(HeaderName::from_static("content-md5"), &digest)?;
+        }
         if !self.service.sign_payload {
             return Ok(request.body(body));
         }
-        let digest = sha256::of_body(&body).await?;
+        let digest = digests::sha256(&body).await?;
         Ok(request.header(HeaderName::from_static(BODY_DIGEST), &digest)?.body(body))
     }
 

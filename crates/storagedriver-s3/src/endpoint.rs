@@ -30,6 +30,9 @@ impl Endpoint {
         let port = server.port().map(|port| format!(":{port}")).unwrap_or_default();
         let base = server.path().trim_end_matches('/');
         let scheme = server.scheme();
+        if addressing == Addressing::Own {
+            return Endpoint { origin: format!("{scheme}://{host}{port}"), path: format!("{base}/") };
+        }
         if addressing == Addressing::VirtualHost && in_host(server, bucket) {
             return Endpoint {
                 origin: format!("{scheme}://{bucket}.{host}{port}"),
@@ -157,7 +160,7 @@ mod tests {
 
     #[test]
     fn buckets_stand_where_they_can() {
-        use Addressing::{Path, VirtualHost};
+        use Addressing::{Own, Path, VirtualHost};
         for (server, bucket, addressing, url) in [
             ("https://s3.example.com", "layers", VirtualHost, "https://layers.s3.example.com/a/~b%20c%2Bd"),
             ("https://s3.example.com", "layers", Path, "https://s3.example.com/layers/a/~b%20c%2Bd"),
@@ -187,6 +190,8 @@ mod tests {
             ),
             ("http://127.0.0.1:80", "layers", VirtualHost, "http://127.0.0.1/layers/a/~b%20c%2Bd"),
             ("http://[::1]:8080", "layers", VirtualHost, "http://[::1]:8080/layers/a/~b%20c%2Bd"),
+            ("https://cdn.example.com:81", "layers", Own, "https://cdn.example.com:81/a/~b%20c%2Bd"),
+            ("http://host/below/", "layers", Own, "http://host/below/a/~b%20c%2Bd"),
             ("http://host/below", "layers", Path, "http://host/below/layers/a/~b%20c%2Bd"),
             ("http://host/below", "layers", VirtualHost, "http://layers.host/below/a/~b%20c%2Bd"),
         ] {
@@ -196,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_key_that_is_none_never_becomes_the_bucket() {
-        for addressing in [Addressing::Path, Addressing::VirtualHost] {
+        for addressing in [Addressing::Path, Addressing::VirtualHost, Addressing::Own] {
             let server = Url::parse("https://s3.example.com").unwrap();
             let endpoint = Endpoint::new(&server, "layers", addressing);
             for key in ["", ".", "..", "a/..", "a/../b", "../layers2/b", "./a"] {

@@ -27,11 +27,13 @@
 mod backend;
 mod content;
 mod credentials;
+mod digests;
 mod endpoint;
 mod listing;
 mod multipart;
 mod open;
 mod parameters;
+mod preset;
 mod presign;
 mod profile;
 #[cfg(feature = "aws-config")]
@@ -40,7 +42,6 @@ mod profiles;
 mod refusals;
 mod removal;
 mod service;
-mod sha256;
 mod suggest;
 mod xml;
 
@@ -48,5 +49,12 @@ pub use backend::S3Backend;
 pub use object_store::aws::{AwsCredential, AwsCredentialProvider};
 pub use open::{DRIVER, DRIVER_S3AWS, S3Options};
 pub use parameters::S3Parameters;
+pub use preset::{Preset, label, server};
 pub use profile::{Addressing, BatchDelete, ListVersion, PartSizes, Prefixes, Profile};
 pub use profiles::{PROFILES, profile, profile_of_host};
+
+/// What the macro needs.
+#[doc(hidden)]
+pub mod __private {
+    pub use storagedriver;
+}

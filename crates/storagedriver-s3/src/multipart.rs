@@ -10,8 +10,8 @@ use storagedriver_object::{Condition, Object, Part, StoreError, StoreResult};
 
 use crate::backend::{S3Backend, SMALL};
 use crate::content::{MARK_HEADER, conditional, range_text};
+use crate::digests::{hex, unhex};
 use crate::endpoint::copy_source;
-use crate::sha256::{hex, unhex};
 use crate::xml::{begun, completed, completion, etag, written_part};
 
 const SOURCE: HeaderName = HeaderName::from_static("x-amz-copy-source");

@@ -44,6 +44,8 @@ pub struct S3Options {
     pub credentials: Option<AwsCredentialProvider>,
     /// How patient the client is, in place of the parameters.
     pub http: Option<HttpOptions>,
+    /// Whether bodies are sent with `Content-MD5`.
+    pub content_md5: bool,
 }
 
 impl fmt::Debug for S3Options {
@@ -58,7 +60,7 @@ impl fmt::Debug for S3Options {
 impl S3Options {
     /// A driver of this name, all else as the parameters say.
     pub fn new(name: &'static str) -> Self {
-        S3Options { name, profile: None, credentials: None, http: None }
+        S3Options { name, profile: None, credentials: None, http: None, content_md5: false }
     }
 
     /// With these quirks.
@@ -80,6 +82,14 @@ impl S3Options {
     #[must_use]
     pub fn with_http(mut self, http: HttpOptions) -> Self {
         self.http = Some(http);
+        self
+    }
+
+    /// With or without the MD5 of each body beside it. Costs the time to hash it; bodies are signed with
+    /// their SHA-256 anyway where [`Profile::unsigned_payload`] is `false`.
+    #[must_use]
+    pub fn with_content_md5(mut self, content_md5: bool) -> Self {
+        self.content_md5 = content_md5;
         self
     }
 }
@@ -156,6 +166,7 @@ impl S3Parameters {
             profile,
             description,
             attributes,
+            content_md5: options.content_md5,
         })
     }
 
@@ -240,19 +251,7 @@ impl S3Parameters {
                     Error::invalid_parameter(driver, "region", reason)
                 });
         };
-        let text = if endpoint.contains("://") { endpoint.clone() } else { format!("{scheme}://{endpoint}") };
-        let usable = |url: &Url| {
-            matches!(url.scheme(), "http" | "https")
-                && url.has_host()
-                && url.query().is_none()
-                && url.fragment().is_none()
-                && url.username().is_empty()
-                && url.password().is_none()
-        };
-        Url::parse(&text).ok().filter(usable).ok_or_else(|| {
-            let reason = "has to be a host, or a URL of http or https, without user, query and fragment";
-            Error::invalid_parameter(driver, "regionendpoint", reason)
-        })
+        crate::server(driver, "regionendpoint", endpoint, self.secure)
     }
 
     fn named_profile(&self, server: &Url) -> Profile {
@@ -290,7 +289,7 @@ impl S3Parameters {
                     add("x-amz-server-side-encryption", "aws:kms");
                     add("x-amz-server-side-encryption-aws-kms-key-id", key);
                 }
-                None => add("x-amz-server-side-encryption", "AES256"),
+                None => add("x-amz-server-side-encryption", profile.encryption),
             }
         }
         Ok(attributes)

@@ -8,7 +8,7 @@ use ring::digest::{SHA256, digest};
 use ring::hmac::{HMAC_SHA256, Key, sign};
 use storagedriver::url::{Position, Url};
 
-use crate::sha256::hex;
+use crate::digests::hex;
 
 const STRICT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";

@@ -14,6 +14,8 @@ pub enum Addressing {
     Path,
     /// First in the host: `https://bucket.host/key`, unless the bucket cannot stand there.
     VirtualHost,
+    /// Nowhere: the host is the bucket's own, `https://host/key`.
+    Own,
 }
 
 /// Which version of the listing a store has.
@@ -136,6 +138,8 @@ pub struct Profile {
     pub acl: bool,
     /// Whether `x-amz-storage-class` is sent.
     pub storage_class: bool,
+    /// What `encrypt` without `keyid` asks for: `AES256`, the store's own keys, or `aws:kms`.
+    pub encryption: &'static str,
     /// Whether bodies are left out of the signature over https, where TLS protects them anyway.
     /// Over http they are always signed.
     pub unsigned_payload: bool,
@@ -175,6 +179,7 @@ impl Profile {
         conditional_delete: false,
         acl: true,
         storage_class: true,
+        encryption: "AES256",
         unsigned_payload: false,
         key_limit: 1024,
     };

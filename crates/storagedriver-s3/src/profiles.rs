@@ -7,6 +7,79 @@ use crate::profile::{Addressing, BatchDelete, ListVersion, PartSizes, Prefixes, 
 
 const GENERIC: Profile = Profile::GENERIC;
 
+/// The vendors that have a driver of their own.
+impl Profile {
+    /// Storj's hosted gateway.
+    pub const STORJ: Profile = Profile {
+        name: "storj",
+        store: "Storj's hosted gateway",
+        hosts: &["storjshare.io"],
+        start_after: false,
+        byte_order: false,
+        prefixes: Prefixes::Slash,
+        copy_part: false,
+        parts: PartSizes::Any,
+        min_part: 64 << 20,
+        max_copy: Profile::UNLIMITED_COPY,
+        lists_uploads: false,
+        conditional_copy: false,
+        acl: false,
+        storage_class: false,
+        unsigned_payload: true,
+        ..GENERIC
+    };
+
+    /// Alibaba Cloud OSS.
+    pub const OSS: Profile = Profile {
+        name: "oss",
+        store: "Alibaba Cloud OSS",
+        hosts: &["aliyuncs.com"],
+        addressing: Addressing::VirtualHost,
+        batch_delete: BatchDelete::No,
+        parts: PartSizes::Any,
+        lists_uploads: false,
+        storage_class: false,
+        ..GENERIC
+    };
+
+    /// Huawei Cloud OBS.
+    pub const OBS: Profile = Profile {
+        name: "obs",
+        store: "Huawei Cloud OBS",
+        hosts: &["myhuaweicloud.com", "myhuaweicloud.eu"],
+        addressing: Addressing::VirtualHost,
+        list: ListVersion::V1,
+        parts: PartSizes::Any,
+        encryption: "aws:kms",
+        ..GENERIC
+    };
+
+    /// Baidu Cloud BOS.
+    pub const BOS: Profile = Profile {
+        name: "bos",
+        store: "Baidu Cloud BOS",
+        hosts: &["bcebos.com"],
+        addressing: Addressing::VirtualHost,
+        list: ListVersion::V1,
+        storage_class: false,
+        ..GENERIC
+    };
+
+    /// UCloud US3.
+    pub const US3: Profile = Profile {
+        name: "us3",
+        store: "UCloud US3",
+        hosts: &["ufileos.com"],
+        list: ListVersion::V1,
+        parts: PartSizes::Exactly(8 << 20),
+        // Its pages advise against larger ones.
+        max_put: 8 << 20,
+        acl: false,
+        storage_class: false,
+        ..GENERIC
+    };
+}
+
 /// Every profile. The first whose host it is belongs to an endpoint; without one it is
 /// [`Profile::GENERIC`], the last.
 pub const PROFILES: &[Profile] = &[
@@ -115,64 +188,11 @@ pub const PROFILES: &[Profile] = &[
         unsigned_payload: true,
         ..GENERIC
     },
-    Profile {
-        name: "storj",
-        store: "Storj's hosted gateway",
-        hosts: &["storjshare.io"],
-        start_after: false,
-        byte_order: false,
-        prefixes: Prefixes::Slash,
-        copy_part: false,
-        parts: PartSizes::Any,
-        min_part: 64 << 20,
-        max_copy: Profile::UNLIMITED_COPY,
-        lists_uploads: false,
-        conditional_copy: false,
-        acl: false,
-        storage_class: false,
-        unsigned_payload: true,
-        ..GENERIC
-    },
-    Profile {
-        name: "oss",
-        store: "Alibaba Cloud OSS",
-        hosts: &["aliyuncs.com"],
-        addressing: Addressing::VirtualHost,
-        batch_delete: BatchDelete::No,
-        parts: PartSizes::Any,
-        lists_uploads: false,
-        storage_class: false,
-        ..GENERIC
-    },
-    Profile {
-        name: "obs",
-        store: "Huawei Cloud OBS",
-        hosts: &["myhuaweicloud.com", "myhuaweicloud.eu"],
-        addressing: Addressing::VirtualHost,
-        list: ListVersion::V1,
-        parts: PartSizes::Any,
-        storage_class: false,
-        ..GENERIC
-    },
-    Profile {
-        name: "bos",
-        store: "Baidu Cloud BOS",
-        hosts: &["bcebos.com"],
-        addressing: Addressing::VirtualHost,
-        list: ListVersion::V1,
-        storage_class: false,
-        ..GENERIC
-    },
-    Profile {
-        name: "us3",
-        store: "UCloud US3",
-        hosts: &["ufileos.com"],
-        list: ListVersion::V1,
-        parts: PartSizes::Exactly(8 << 20),
-        acl: false,
-        storage_class: false,
-        ..GENERIC
-    },
+    Profile::STORJ,
+    Profile::OSS,
+    Profile::OBS,
+    Profile::BOS,
+    Profile::US3,
     GENERIC,
 ];
 

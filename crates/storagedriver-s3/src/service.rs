@@ -9,8 +9,8 @@ use storagedriver_object::http::{Refusal, ReplyHead, Request, Service};
 use storagedriver_object::{StoreError, StoreResult};
 
 use crate::credentials::Credentials;
+use crate::digests::unhex;
 use crate::refusals;
-use crate::sha256::unhex;
 
 /// The digest of the body, where it was made before.
 pub(crate) const BODY_DIGEST: &str = "x-amz-content-sha256";

@@ -1,4 +1,5 @@
-//! The suite, on servers in this process that have and lack what stores do.
+//! The suite, on servers in this process that have and lack what stores do. Stores without order, and those that take
+//! parts of one size alone, are in `storagedriver-systemtests`: it runs the suite for `storj` and `us3`.
 #![expect(clippy::expect_used, reason = "a failed expectation fails the test")]
 
 mod servers;
@@ -149,50 +150,6 @@ mod bare {
                 lists_uploads: false,
                 storage_class_and_acl: false,
                 conditional_writes: ConditionalWrites::Refused,
-                url_encoding: false,
-                ..options()
-            },
-            profile,
-        )
-    });
-}
-
-/// A store whose listings have no order.
-mod unordered {
-    use super::Servers;
-    use super::servers::{options, small};
-    use storagedriver_testservers::{ConditionalWrites, S3Options};
-
-    storagedriver_testsuites::register_suite!(Servers::new(
-        S3Options {
-            ordered: false,
-            start_after: false,
-            part_copy: false,
-            lists_uploads: false,
-            conditional_copy: false,
-            storage_class_and_acl: false,
-            conditional_writes: ConditionalWrites::Ignored,
-            ..options()
-        },
-        small("storj")
-    ));
-}
-
-/// A store that takes parts of one size alone.
-mod exact_parts {
-    use super::Servers;
-    use super::servers::{options, small};
-    use storagedriver_s3::PartSizes;
-    use storagedriver_testservers::{ConditionalWrites, PartSizes as Served, S3Options};
-
-    storagedriver_testsuites::register_suite!({
-        let mut profile = small("us3");
-        profile.parts = PartSizes::Exactly(4096);
-        Servers::new(
-            S3Options {
-                part_sizes: Served::Exactly(4096),
-                storage_class_and_acl: false,
-                conditional_writes: ConditionalWrites::Ignored,
                 url_encoding: false,
                 ..options()
             },

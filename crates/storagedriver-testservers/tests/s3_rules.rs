@@ -341,6 +341,55 @@ async fn addresses() {
 }
 
 #[tokio::test]
+async fn domains_that_are_asked_for_through_a_proxy() {
+    provider::install();
+    let options = S3Options {
+        addressing: Addressing::VirtualHostOnly,
+        domain: Some("s3.example.com".to_owned()),
+        own_host: Some(("layers.example.net".to_owned(), "bucket".to_owned())),
+        ..anonymous()
+    };
+    let server = S3Server::start(options).unwrap();
+    server.store().put("bucket", "a/k", "x");
+    let proxy = reqwest::Proxy::http(server.endpoint()).unwrap();
+    let client = Client::builder().proxy(proxy).build().unwrap();
+    for (url, status) in [
+        ("http://bucket.s3.example.com/a/k", 200),
+        ("http://layers.example.net/a/k", 200),
+        ("http://s3.example.com/bucket/a/k", 403),
+        ("http://other.s3.example.com/a/k", 404),
+    ] {
+        assert_eq!(client.get(url).send().await.unwrap().status(), status, "{url}");
+    }
+}
+
+#[tokio::test]
+async fn rules_of_vendors() {
+    let wire = Wire::new(S3Options {
+        aws_chunked: false,
+        slash_prefixes: true,
+        storage_classes: Some(&["STANDARD"]),
+        acls: Some(&["private"]),
+        ..anonymous()
+    });
+    for (headers, code) in [
+        (&[("content-encoding", "aws-chunked")][..], "InvalidArgument"),
+        (&[("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")], "InvalidArgument"),
+        (&[("x-amz-storage-class", "GLACIER")], "InvalidStorageClass"),
+        (&[("x-amz-acl", "public-read")], "InvalidArgument"),
+    ] {
+        assert!(is(&wire.send(Method::PUT, "/d/k", headers, "x").await, 400, code), "{headers:?}");
+    }
+    let allowed = [("x-amz-storage-class", "STANDARD"), ("x-amz-acl", "private")];
+    assert_eq!(wire.send(Method::PUT, "/d/k", &allowed, "x").await.0, 200);
+    for (query, status) in
+        [("?prefix=d/", 200), ("?prefix=", 200), ("?list-type=2&prefix=d", 501), ("?prefix=d/k", 501)]
+    {
+        assert_eq!(wire.send(Method::GET, query, &[], "").await.0, status, "{query}");
+    }
+}
+
+#[tokio::test]
 async fn tokens_in_place_of_signatures() {
     let wire =
         Wire::new(S3Options { authentication: Authentication::Bearer("t".into()), ..S3Options::default() });

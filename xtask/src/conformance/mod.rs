@@ -111,6 +111,9 @@ fn run_target(
         test.env_remove("STORAGEDRIVER_FULL");
     }
     test.envs(ready.programs.iter().map(|(name, program)| (name, program)));
+    if let Some(threads) = target.threads() {
+        test.env("RUST_TEST_THREADS", threads);
+    }
     if let Some(directory) = &ready.directory {
         test.env("TMPDIR", directory);
     }

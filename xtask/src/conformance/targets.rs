@@ -91,6 +91,10 @@ pub(crate) const TARGETS: &[Target] = &[
     on_server("swift", "storagedriver-swift", &servers::SWIFT_KEYSTONE),
     on_server("swift", "storagedriver-swift", &servers::CEPH_SWIFT),
     Target {
+        tests: &["conformance", "restarts"],
+        ..on_server("hdfs", "storagedriver-hdfs", &servers::HADOOP)
+    },
+    Target {
         driver: python::DRIVER,
         server: Some("python kit"),
         package: "storagedriver-ipc",
@@ -121,10 +125,11 @@ const fn on_server(driver: &'static str, package: &'static str, server: &'static
     }
 }
 
-/// Servers on which the suite runs in its long form, and such on which it asks for less: of the servers of a driver, the first is
+/// Servers on which the suite runs in its long form, and such on which it asks for less: of the servers of a driver, the fastest is
 /// asked for all. Where a server is in neither, its tests know one form.
-const LONG: [&str; 3] = [servers::CEPH.name, servers::FAKE_GCS.name, servers::SWIFT_TEMPAUTH.name];
-const SHORT: [&str; 3] = [servers::SWIFT_S3API.name, servers::SWIFT_KEYSTONE.name, servers::CEPH_SWIFT.name];
+const LONG: [&str; 3] = [servers::CEPH.name, servers::CEPH_SWIFT.name, servers::FAKE_GCS.name];
+const SHORT: [&str; 3] =
+    [servers::SWIFT_S3API.name, servers::SWIFT_TEMPAUTH.name, servers::SWIFT_KEYSTONE.name];
 
 /// A target that can be run.
 pub(crate) struct Ready {
@@ -141,6 +146,12 @@ pub(crate) struct Ready {
 }
 
 impl Target {
+    /// How many cases run at once, where that is not the number of processors.
+    pub(crate) fn threads(&self) -> Option<&'static str> {
+        // Each request of Hadoop's waits for disks, and each case for what a dropped request may still do.
+        (self.driver == "hdfs").then_some("16")
+    }
+
     /// What it is called on the command line: as its driver, or as the kit.
     pub(crate) fn name(&self) -> &'static str {
         match self.place {

@@ -87,13 +87,17 @@ impl HttpConnector for Connector {
 
 impl HttpClient {
     /// A client for the driver of this name. Makes no request. Proxies are those of the
-    /// environment (`HTTPS_PROXY`, `NO_PROXY`).
+    /// environment (`HTTPS_PROXY`, `NO_PROXY`) unless the options name one.
     ///
     /// # Errors
-    /// TLS cannot be set up, or the user agent has characters that no header can have.
+    /// TLS cannot be set up, the proxy is none, or the user agent has characters that no header can have.
     pub fn new(driver: &'static str, options: HttpOptions) -> Result<Self, BoxError> {
         let builder = || -> Result<reqwest::ClientBuilder, BoxError> {
-            Ok(reqwest::Client::builder()
+            let builder = match &options.proxy {
+                Some(proxy) => reqwest::Client::builder().proxy(reqwest::Proxy::all(proxy.clone())?),
+                None => reqwest::Client::builder(),
+            };
+            Ok(builder
                 .tls_backend_preconfigured(tls::configuration(options.skip_verify)?)
                 .http1_only()
                 .redirect(reqwest::redirect::Policy::none())

@@ -1,9 +1,12 @@
 //! How the client behaves.
 
+use std::fmt;
 use std::time::Duration;
 
+use storagedriver::url::Url;
+
 /// How patient the client is. There is no limit on the whole of a request: only silence ends one.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct HttpOptions {
     /// How long a connection may take to stand, TLS included.
@@ -23,10 +26,28 @@ pub struct HttpOptions {
     pub user_agent: String,
     /// Whether any certificate is taken for the store's: for tests alone.
     pub skip_verify: bool,
+    /// The proxy that every request goes through, in place of those that the environment names.
+    pub proxy: Option<Url>,
+}
+
+impl fmt::Debug for HttpOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpOptions")
+            .field("connect_timeout", &self.connect_timeout)
+            .field("stall_timeout", &self.stall_timeout)
+            .field("attempts", &self.attempts)
+            .field("first_wait", &self.first_wait)
+            .field("max_wait", &self.max_wait)
+            .field("user_agent", &self.user_agent)
+            .field("skip_verify", &self.skip_verify)
+            // Its URL may hold a password.
+            .field("proxy", &self.proxy.as_ref().and_then(Url::host_str))
+            .finish()
+    }
 }
 
 impl Default for HttpOptions {
-    /// 10 s to connect, 60 s of silence, 8 attempts with waits from 100 ms to 20 s.
+    /// 10 s to connect, 60 s of silence, 8 attempts with waits from 100 ms to 20 s, the proxies of the environment.
     fn default() -> Self {
         HttpOptions {
             connect_timeout: Duration::from_secs(10),
@@ -36,6 +57,19 @@ impl Default for HttpOptions {
             max_wait: Duration::from_secs(20),
             user_agent: concat!("storagedriver/", env!("CARGO_PKG_VERSION")).to_owned(),
             skip_verify: false,
+            proxy: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_password_of_a_proxy_does_not_show() {
+        let proxy = Url::parse("http://user:hidden@proxy.example.com:3128").ok();
+        let shown = format!("{:?}", HttpOptions { proxy, ..HttpOptions::default() });
+        assert!(shown.contains("proxy.example.com") && !shown.contains("hidden"), "{shown}");
     }
 }

@@ -10,6 +10,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use s3s::service::S3Service;
 
+use super::hosts::Hosts;
 use super::options::{Addressing, Authentication, S3Options};
 use super::refusal::{Answer, S3Refusal};
 use crate::listener::{Body, Reply, body};
@@ -21,6 +22,7 @@ use crate::xml;
 pub(super) struct Front {
     pub(super) service: S3Service,
     pub(super) options: Arc<S3Options>,
+    pub(super) hosts: Hosts,
     pub(super) refusal: Arc<Mutex<Option<S3Refusal>>>,
     pub(super) store: Store,
 }
@@ -44,9 +46,10 @@ impl Front {
     fn admit(&self, mut request: Request<Bytes>) -> Result<Request<Bytes>, Answer> {
         let refusal = *self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(refusal) = refusal {
-            return Err(refusal.answer(&bucket_of(&request)));
+            return Err(refusal.answer(&self.bucket_of(&request)));
         }
         self.check_address(&request)?;
+        self.check_encoding(&request)?;
         check_digests(&request)?;
         match &self.options.authentication {
             Authentication::Signature => self.check_region(&request)?,
@@ -79,7 +82,7 @@ impl Front {
     }
 
     fn check_address(&self, request: &Request<Bytes>) -> Result<(), Answer> {
-        let virtual_host = virtual_bucket(request).is_some();
+        let virtual_host = self.virtual_bucket(request).is_some();
         let refused = match self.options.addressing {
             Addressing::Both => false,
             Addressing::PathOnly => virtual_host,
@@ -100,6 +103,32 @@ impl Front {
                 "Virtual hosted style is not supported.",
             ),
         })
+    }
+
+    /// The bucket that the host names, if it does.
+    fn virtual_bucket<'a>(&'a self, request: &'a Request<Bytes>) -> Option<&'a str> {
+        let host = match header(request, HOST.as_str()) {
+            Some(host) => host,
+            None => request.uri().authority()?.as_str(),
+        };
+        self.hosts.bucket(host)
+    }
+
+    fn bucket_of(&self, request: &Request<Bytes>) -> String {
+        match self.virtual_bucket(request) {
+            Some(bucket) => bucket.to_owned(),
+            None => request.uri().path().split('/').nth(1).unwrap_or_default().to_owned(),
+        }
+    }
+
+    fn check_encoding(&self, request: &Request<Bytes>) -> Result<(), Answer> {
+        let names = |name, value| header(request, name).is_some_and(|text| text.contains(value));
+        let chunked = names("content-encoding", "aws-chunked") || names("x-amz-content-sha256", "STREAMING-");
+        if self.options.aws_chunked || !chunked {
+            return Ok(());
+        }
+        let message = "aws-chunked encoding is not supported with the specified x-amz-content-sha256 value.";
+        Err(Answer::new(StatusCode::BAD_REQUEST, "InvalidArgument", message))
     }
 
     /// AWS looks at the region of a signature before it verifies it.
@@ -142,23 +171,6 @@ fn check_digests(request: &Request<Bytes>) -> Result<(), Answer> {
         return Err(bad("BadDigest", "The SHA256 you specified did not match the calculated checksum."));
     }
     Ok(())
-}
-
-/// The bucket that the host names, if it does.
-fn virtual_bucket(request: &Request<Bytes>) -> Option<&str> {
-    let host = match header(request, HOST.as_str()) {
-        Some(host) => host,
-        None => request.uri().authority()?.as_str(),
-    };
-    let name = host.split(':').next().unwrap_or_default();
-    name.strip_suffix(".localhost")
-}
-
-fn bucket_of(request: &Request<Bytes>) -> String {
-    match virtual_bucket(request) {
-        Some(bucket) => bucket.to_owned(),
-        None => request.uri().path().split('/').nth(1).unwrap_or_default().to_owned(),
-    }
 }
 
 fn header<'a>(request: &'a Request<Bytes>, name: &str) -> Option<&'a str> {

@@ -96,6 +96,9 @@ impl Service {
     }
 
     fn page(&self, name: &str, query: &Query) -> S3Result<Listing<StoredObject>> {
+        if self.options.slash_prefixes && !query.prefix.is_empty() && !query.prefix.ends_with('/') {
+            return Err(errors::not_implemented("a prefix that does not end in /"));
+        }
         Ok(page(&bucket(&mut self.store.lock(), name)?.objects, query))
     }
 

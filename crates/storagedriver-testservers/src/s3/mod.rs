@@ -3,6 +3,7 @@
 mod conditions;
 mod errors;
 mod front;
+mod hosts;
 mod listing;
 mod multipart;
 mod objects;
@@ -16,10 +17,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use s3s::S3Result;
 use s3s::auth::{S3Auth, SecretKey};
-use s3s::host::SingleDomain;
 use s3s::service::S3ServiceBuilder;
 
 use self::front::Front;
+use self::hosts::Hosts;
 use self::service::Service;
 use crate::listener::{Handler, Listener};
 use crate::{BoxError, Requests, Store};
@@ -78,14 +79,19 @@ impl S3Server {
     fn serve(mut builder: S3ServiceBuilder, options: Arc<S3Options>, store: Store) -> Result<Self, BoxError> {
         let socket = std::net::TcpListener::bind("127.0.0.1:0")?;
         let port = socket.local_addr()?.port();
-        // Requests to an address, not a name, are of path style.
-        builder.set_host(SingleDomain::new(&format!("localhost:{port}"))?);
+        let hosts = Hosts::new(&options, port)?;
+        builder.set_host(hosts.clone());
         if matches!(options.authentication, Authentication::Signature | Authentication::SessionToken(_)) {
             builder.set_auth(Keys);
         }
         let refusal = Arc::new(Mutex::new(None));
-        let front =
-            Front { service: builder.build(), options, refusal: refusal.clone(), store: store.clone() };
+        let front = Front {
+            service: builder.build(),
+            options,
+            hosts,
+            refusal: refusal.clone(),
+            store: store.clone(),
+        };
         let handler: Handler = Arc::new(move |request| Box::pin(front.clone().answer(request)));
         Ok(Self { listener: Listener::serve(socket, handler)?, store, refusal })
     }

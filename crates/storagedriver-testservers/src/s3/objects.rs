@@ -227,6 +227,14 @@ impl Service {
             if !self.options.storage_class_and_acl && ["x-amz-storage-class", "x-amz-acl"].contains(&name) {
                 return Err(errors::not_implemented(name));
             }
+            let (allowed, code) = match name {
+                "x-amz-storage-class" => (self.options.storage_classes, "InvalidStorageClass"),
+                "x-amz-acl" => (self.options.acls, "InvalidArgument"),
+                _ => (None, ""),
+            };
+            if allowed.is_some_and(|allowed| !allowed.contains(&value)) {
+                return Err(errors::invalid(code, format!("{name} cannot be {value}")));
+            }
             kept.insert(name.to_owned(), value.to_owned());
         }
         Ok(kept)

@@ -71,10 +71,18 @@ pub struct S3Options {
     pub region: String,
     /// Which address a bucket has.
     pub addressing: Addressing,
+    /// The domain that a bucket stands before: `localhost` and the port, unless given. Who asks for a bucket of
+    /// another one takes the server as a proxy.
+    pub domain: Option<String>,
+    /// A host that belongs to one bucket, and that bucket.
+    pub own_host: Option<(String, String)>,
     /// How requests prove who they are from.
     pub authentication: Authentication,
     /// What becomes of version 2 of the listing.
     pub list_v2: ListV2,
+    /// Whether what has a prefix is listed only if that ends in `/`; else 501 `NotImplemented`, as Storj
+    /// answers where it cannot.
+    pub slash_prefixes: bool,
     /// Whether `start-after` is obeyed; else it is not read.
     pub start_after: bool,
     /// Whether listings are in byte order; else in an order of the server's own, page after page.
@@ -108,6 +116,12 @@ pub struct S3Options {
     pub put_limit: u64,
     /// Whether storage classes and canned ACLs are taken; else a request that names one gets 501.
     pub storage_class_and_acl: bool,
+    /// The storage classes that there are; `None` for any. Another one gets 400 `InvalidStorageClass`.
+    pub storage_classes: Option<&'static [&'static str]>,
+    /// The canned ACLs that objects can have; `None` for any. Another one gets 400 `InvalidArgument`.
+    pub acls: Option<&'static [&'static str]>,
+    /// Whether a body may come in signed chunks (`aws-chunked`); else 400 `InvalidArgument`.
+    pub aws_chunked: bool,
     /// How a response to ListObjects names its keys and prefixes in one fixed way: whether
     /// `encoding-type=url` is obeyed.
     pub url_encoding: bool,
@@ -119,8 +133,11 @@ impl Default for S3Options {
             buckets: vec!["bucket".to_owned()],
             region: "us-east-1".to_owned(),
             addressing: Addressing::default(),
+            domain: None,
+            own_host: None,
             authentication: Authentication::default(),
             list_v2: ListV2::default(),
+            slash_prefixes: false,
             start_after: true,
             ordered: true,
             page_size: 1000,
@@ -137,6 +154,9 @@ impl Default for S3Options {
             copy_limit: 5 << 30,
             put_limit: 5 << 30,
             storage_class_and_acl: true,
+            storage_classes: None,
+            acls: None,
+            aws_chunked: true,
             url_encoding: true,
         }
     }

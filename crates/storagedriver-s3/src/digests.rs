@@ -1,6 +1,9 @@
 //! Digests of bodies.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use md5::{Digest, Md5};
 use ring::digest::{SHA256, digest};
 use storagedriver::ErrorKind;
 use storagedriver_object::{StoreError, StoreResult};
@@ -9,12 +12,21 @@ use storagedriver_object::{StoreError, StoreResult};
 const INLINE: usize = 256 << 10;
 
 /// The SHA-256 of a body, in hexadecimal digits.
-pub(crate) async fn of_body(body: &Bytes) -> StoreResult<String> {
+pub(crate) async fn sha256(body: &Bytes) -> StoreResult<String> {
+    of_body(body, |body| hex(digest(&SHA256, body).as_ref())).await
+}
+
+/// The MD5 of a body, as `Content-MD5` has it.
+pub(crate) async fn md5(body: &Bytes) -> StoreResult<String> {
+    of_body(body, |body| STANDARD.encode(Md5::digest(body))).await
+}
+
+async fn of_body(body: &Bytes, digest: fn(&[u8]) -> String) -> StoreResult<String> {
     if body.len() <= INLINE {
-        return Ok(hex(digest(&SHA256, body).as_ref()));
+        return Ok(digest(body));
     }
     let body = body.clone();
-    let hashed = tokio::task::spawn_blocking(move || hex(digest(&SHA256, &body).as_ref())).await;
+    let hashed = tokio::task::spawn_blocking(move || digest(&body)).await;
     hashed.map_err(|error| {
         StoreError::failed(ErrorKind::Backend, "the digest of a body was not finished").with_source(error)
     })
