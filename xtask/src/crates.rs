@@ -51,21 +51,23 @@ pub(crate) fn all(project: &Project) -> Outcome<Vec<Crate>> {
     let mut metadata = project.cargo();
     metadata.args(["metadata", "--offline", "--locked", "--no-deps", "--format-version", "1"]);
     let metadata: Value = serde_json::from_str(&output(&mut metadata)?)?;
-    let packages = metadata["packages"].as_array().ok_or("cargo metadata tells no packages")?;
+    let packages =
+        metadata.get("packages").and_then(Value::as_array).ok_or("cargo metadata tells no packages")?;
     let mut crates = packages.iter().map(described).collect::<Outcome<Vec<_>>>()?;
     crates.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(crates)
 }
 
 fn described(package: &Value) -> Outcome<Crate> {
-    let text = |key: &str| package[key].as_str().ok_or_else(|| format!("cargo metadata tells no {key}"));
+    let told = |key: &str| package.get(key).ok_or_else(|| format!("cargo metadata tells no {key}"));
+    let text = |key: &str| told(key)?.as_str().ok_or_else(|| format!("{key} is no text"));
     let manifest = PathBuf::from(text("manifest_path")?);
     Ok(Crate {
         name: text("name")?.to_owned(),
         directory: manifest.parent().ok_or("a manifest lies in a directory")?.to_owned(),
         // An empty list of registries: `publish = false`.
-        published: package["publish"].as_array().is_none_or(|registries| !registries.is_empty()),
-        features: serde_json::from_value(package["features"].clone())?,
+        published: told("publish")?.as_array().is_none_or(|registries| !registries.is_empty()),
+        features: serde_json::from_value(told("features")?.clone())?,
     })
 }
 

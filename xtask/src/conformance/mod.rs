@@ -83,9 +83,9 @@ pub(crate) fn run(project: &Project, drivers: &[&str]) -> Outcome {
     if failed > 0 { Err("the suite failed".into()) } else { Ok(()) }
 }
 
-/// The packages whose tests the targets run.
-pub(crate) fn packages() -> impl Iterator<Item = &'static str> {
-    TARGETS.iter().map(|target| target.package)
+/// The drivers of the matrix, by name, each with the package whose tests are run.
+pub(crate) fn drivers() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TARGETS.iter().map(|target| (target.driver, target.package))
 }
 
 fn run_target(

@@ -9,9 +9,8 @@ use crate::conformance;
 use crate::crates;
 use crate::project::{Outcome, Project};
 
-/// The pages with a table of all drivers, each with how a row refers to a crate.
-const TABLES: [(&str, fn(&str) -> String); 2] =
-    [("README.md", |name| format!("](crates/{name})")), ("docs/drivers.md", |name| format!("`{name}`"))];
+/// The pages with a table of all drivers, each with what stands around the name of a crate in a row.
+const TABLES: [(&str, [&str; 2]); 2] = [("README.md", ["](crates/", ")"]), ("docs/drivers.md", ["`", "`"])];
 
 /// What `storagedriver drivers --json` tells of one.
 pub(crate) struct Linked {
@@ -24,8 +23,10 @@ impl Linked {
     /// Of one line.
     pub(crate) fn parse(line: &str) -> Outcome<Self> {
         let told: Value = serde_json::from_str(line)?;
-        let text =
-            |key: &str| Ok::<_, String>(told[key].as_str().ok_or(format!("no {key} in {line}"))?.to_owned());
+        let text = |key: &str| {
+            let text = told.get(key).and_then(Value::as_str).map(str::to_owned);
+            text.ok_or_else(|| format!("no {key} in {line}"))
+        };
         Ok(Linked { name: text("name")?, kind: text("kind")?, crate_name: text("crate")? })
     }
 }
@@ -40,14 +41,15 @@ pub(crate) fn faults(
     for driver in crates::drivers(project)? {
         let names: Vec<&str> =
             linked.iter().filter(|one| one.crate_name == driver.name).map(|one| one.name.as_str()).collect();
-        for (page, reference) in TABLES {
+        for (page, [before, after]) in TABLES {
             let text = pages.get(&project.root.join(page)).map_or("", String::as_str);
             faults.extend(
-                row_fault(text, &reference(&driver.name), &names)
+                row_fault(text, &format!("{before}{}{after}", driver.name), &names)
                     .map(|fault| format!("{page}: {}: {fault}", driver.name)),
             );
         }
-        if !conformance::packages().any(|package| package == driver.name) {
+        let runs = |(name, package): (&str, &str)| package == driver.name || names.contains(&name);
+        if !conformance::drivers().any(runs) {
             faults.push(format!("xtask/src/conformance/targets.rs: no target runs {}", driver.name));
         }
         if driver.registers()? && names.is_empty() {
