@@ -12,6 +12,10 @@ use storagedriver_inmemory as _;
 use storagedriver_ipc as _;
 #[cfg(feature = "middleware")]
 use storagedriver_middleware as _;
+#[cfg(feature = "objectstore")]
+use storagedriver_objectstore as _;
+#[cfg(feature = "opendal")]
+use storagedriver_opendal as _;
 #[cfg(feature = "s3")]
 use storagedriver_s3 as _;
 #[cfg(feature = "swift")]
