@@ -163,7 +163,7 @@ pub trait ObjectStoreBackend: Debug + Send + Sync + 'static {
     async fn copy(&self, from: &str, to: &str, version: Option<&Version>) -> StoreResult<Option<Version>>;
 
     /// Moves an object in one step, over what is there; `NotFound` if there is none. Only called where
-    /// the [`Description`] has it.
+    /// the [`Description`] has it. Never sent twice: the second would find nothing.
     async fn rename(&self, from: &str, to: &str) -> StoreResult<()> {
         let _ = (from, to);
         Err(crate::StoreError::unsupported("renames"))

@@ -56,6 +56,8 @@ impl<B: ObjectStoreBackend> Upload<B> {
         }
         let version = match self.request(id.as_deref(), &mark).await {
             Ok(version) => Some(version),
+            // There was nothing to be moved: whoever removed it has ended the upload.
+            Err(StoreError::NoSuchUpload) if self.staged(&mark).is_some() => return Err(self.lost()),
             // The answer may be lost and the request done.
             Err(error) => match self.publisher(&mark).await {
                 Ok(Publisher::Own) => None,

@@ -1,6 +1,7 @@
 //! The backend: what the engine asks of a store, asked of an `ObjectStore`.
 
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -35,6 +36,12 @@ impl fmt::Debug for ObjectStoreAdapter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ObjectStoreAdapter").field("profile", &self.profile).finish_non_exhaustive()
     }
+}
+
+/// Whether the last name of a key leaves no room for what `object_store` adds to one that it stages: then
+/// the object is staged under a short one.
+fn is_long(key: &str) -> bool {
+    key.rsplit('/').next().unwrap_or_default().len() > 240
 }
 
 /// A key as a path of the store.
@@ -170,6 +177,17 @@ impl ObjectStoreBackend for ObjectStoreAdapter {
     }
 
     async fn put(&self, key: &str, content: Bytes, options: &PutOptions) -> StoreResult<Version> {
+        if self.profile.directories && self.profile.description.rename && is_long(key) {
+            let short = format!("~long/{:016x}", RandomState::new().hash_one(key));
+            self.put(&short, content, options).await?;
+            let moved = self.rename(&short, key).await;
+            if moved.is_err() {
+                // The failure that matters is the first.
+                let _ = self.delete(&[short]).await;
+            }
+            moved?;
+            return Ok(self.head(key).await?.version);
+        }
         let mode = match &options.condition {
             None => PutMode::Overwrite,
             Some(Condition::Absent) => PutMode::Create,

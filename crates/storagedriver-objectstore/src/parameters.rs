@@ -108,8 +108,6 @@ fn invalid(parameter: &str, reason: impl Into<String>) -> Error {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
-
     use storagedriver::{ErrorKind, Guarantee};
 
     use super::*;

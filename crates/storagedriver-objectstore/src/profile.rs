@@ -3,9 +3,8 @@
 use storagedriver::{Guarantee, Guarantees};
 use storagedriver_object::Description;
 
-/// The longest name that local file systems take (255 bytes), less what `object_store` adds to one that it
-/// stages.
-const LOCAL_NAME: usize = 240;
+/// The longest name that local file systems take, in bytes.
+const LOCAL_NAME: usize = 255;
 
 /// The most names that one listing is held to: clients give whole directories.
 const PAGE: usize = 1_000_000;
@@ -51,7 +50,6 @@ impl Profile {
         description.conditional_delete = false;
         description.start_after = false;
         description.byte_order = false;
-        description.name_limit = LOCAL_NAME;
         description.marks = false;
         description.versions = false;
         description.guarantees = Guarantees::FULL.without(Guarantee::ConsistentReads);
@@ -64,7 +62,6 @@ impl Profile {
         let description = &mut profile.description;
         description.max_put = u64::MAX;
         description.max_copy = u64::MAX;
-        description.name_limit = description.key_limit;
         description.conditional_put = true;
         description.start_after = true;
         description.byte_order = true;
@@ -81,6 +78,7 @@ impl Profile {
         let mut profile = Self::least();
         profile.description.max_put = u64::MAX;
         profile.description.rename = true;
+        profile.description.name_limit = LOCAL_NAME;
         // A reader has the file open.
         profile.description.guarantees = Guarantees::FULL;
         profile.directories = true;

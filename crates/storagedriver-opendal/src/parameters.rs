@@ -20,9 +20,9 @@ storagedriver::parameters! {
         chunksize: Bytes(64 KiB ..= 1 GiB) = 10 MiB,
         /// How many operations run at once, streams and steps of walks included.
         maxconcurrency: Limit(25) = 100,
-        /// Whether the service refuses a write whose condition does not hold, where OpenDAL can send one: `yes`, `no`, or
+        /// Whether the service refuses a write whose condition does not hold, where OpenDAL can send one: `always`, `never`, or
         /// what the reviewed list says.
-        conditions: Choice("reviewed", "yes", "no") = "reviewed",
+        conditions: Choice("reviewed", "always", "never") = "reviewed",
         /// Parameters of the service, too; for names that this driver has.
         options: Map,
         /// The service's own: of `azblob`.
@@ -103,11 +103,11 @@ impl OpenDalParameters {
         let mut review = Review::of(&operator.info());
         let capability = operator.info().capability();
         match self.conditions {
-            "yes" => {
+            "always" => {
                 review.description.conditional_put =
                     capability.write_with_if_match && capability.write_with_if_not_exists;
             }
-            "no" => {
+            "never" => {
                 review.description.conditional_put = review.private;
                 review.description.conditional_delete = review.private;
             }
@@ -172,7 +172,6 @@ fn over_http(operator: Operator) -> Result<Operator> {
 }
 
 #[cfg(not(feature = "http"))]
-#[expect(clippy::unnecessary_wraps, reason = "as with the feature")]
 fn over_http(operator: Operator) -> Result<Operator> {
     Ok(operator)
 }
@@ -192,8 +191,6 @@ pub(crate) fn invalid(parameter: &str, reason: impl Into<String>) -> Error {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
-
     use storagedriver::{ErrorKind, Guarantee};
 
     use super::*;
@@ -213,7 +210,8 @@ mod tests {
         assert!(storage.guarantees().has(Guarantee::AtomicReplace));
         storage.rename("/a/b", "/c/d").await.unwrap();
         storage.delete("/c").await.unwrap();
-        let left: Vec<_> = std::fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let left: Vec<_> =
+            std::fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left, ["~writing"]);
         assert_eq!(storage.list("/").await.unwrap(), []);
     }

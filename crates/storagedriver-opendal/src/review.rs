@@ -7,8 +7,8 @@ use storagedriver_object::Description;
 /// The most names that one listing is held to: OpenDAL pages below.
 const PAGE: usize = 1_000_000;
 
-/// The longest name of local file systems (255 bytes), less what OpenDAL adds to one that it stages.
-const LOCAL_NAME: usize = 200;
+/// The longest name of file systems, in bytes.
+const FILE_NAME: usize = 255;
 
 /// What a service can do, as the driver takes it.
 ///
@@ -101,7 +101,9 @@ impl Review {
             description.max_put = u64::MAX;
             description.max_copy = u64::MAX;
         }
-        description.name_limit = if objects || review.private { description.key_limit } else { LOCAL_NAME };
+        if review.directories {
+            description.name_limit = FILE_NAME;
+        }
         description.guarantees = guarantees(class, capability);
         review
     }

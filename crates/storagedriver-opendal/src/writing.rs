@@ -1,5 +1,6 @@
 //! Writes and renames.
 
+use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,6 +22,11 @@ const MOST_TRIES: usize = 8;
 
 /// Longer than the clock of a file system stands still, which is what versions are made of there.
 const TICK: Duration = Duration::from_millis(11);
+
+/// Whether the last name of a key leaves no room for what OpenDAL adds to one that it stages.
+fn is_long(key: &str) -> bool {
+    key.rsplit('/').next().unwrap_or_default().len() > 200
+}
 
 impl OpenDalBackend {
     fn options(&self, options: &PutOptions) -> WriteOptions {
@@ -54,6 +60,9 @@ impl OpenDalBackend {
             written.map_err(|error| failure("write an object", error))?;
             return Ok(ledger.written(key, options.mark.clone()));
         }
+        if self.review.directories && self.review.description.rename && is_long(key) {
+            return self.write_long(key, content).await;
+        }
         let weak = !self.review.description.versions;
         let before = if weak { self.stat(key).await.ok().map(|found| version(&found)) } else { None };
         let mut tries = 0;
@@ -68,10 +77,27 @@ impl OpenDalBackend {
                     }
                     tokio::time::sleep(TICK).await;
                 }
-                Err(error) if self.lost_directory(key, &error, tries).await => {}
-                Err(error) => return Err(self.refused(key, "write an object", error).await),
+                Err(error) => {
+                    if !self.lost_directory(key, &error, tries).await {
+                        return Err(self.refused(key, "write an object", error).await);
+                    }
+                }
             }
         }
+    }
+
+    /// Writes an object under a short name and moves it.
+    async fn write_long(&self, key: &str, content: Buffer) -> StoreResult<Version> {
+        let short = format!("~long/{:016x}", RandomState::new().hash_one(key));
+        let written = self.operator.write(&short, content).await;
+        written.map_err(|error| failure("write an object", error))?;
+        let moved = self.move_to(&short, key).await;
+        if moved.is_err() {
+            // The failure that matters is the first.
+            let _ = self.operator.delete(&short).await;
+        }
+        moved?;
+        Ok(version(&self.stat(key).await?))
     }
 
     /// The version that was written, and whether the service's clock tells less than a second.
@@ -150,13 +176,13 @@ impl OpenDalBackend {
     /// What a write failed of. Where names are files or directories, one may be in the way.
     pub(crate) async fn refused(&self, key: &str, what: &str, error: Error) -> StoreError {
         let failed = failure(what, error);
-        match &failed {
-            StoreError::Failed(_) | StoreError::NotFound if self.review.directories => {
-                let reason = self.in_the_way(key).await;
-                reason.map_or(failed, |reason| StoreError::failed(ErrorKind::Conflict, reason))
-            }
-            _ => failed,
+        if self.review.directories
+            && matches!(failed, StoreError::Failed(_) | StoreError::NotFound)
+            && let Some(reason) = self.in_the_way(key).await
+        {
+            return StoreError::failed(ErrorKind::Conflict, reason);
         }
+        failed
     }
 
     async fn in_the_way(&self, key: &str) -> Option<String> {
