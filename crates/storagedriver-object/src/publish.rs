@@ -55,7 +55,7 @@ impl<B: ObjectStoreBackend> Upload<B> {
             }
         }
         let version = match self.request(id.as_deref(), &mark).await {
-            Ok(version) => Some(version),
+            Ok(version) => version,
             // There was nothing to be moved: whoever removed it has ended the upload.
             Err(StoreError::NoSuchUpload) if self.staged(&mark).is_some() => return Err(self.lost()),
             // The answer may be lost and the request done.
@@ -213,7 +213,7 @@ impl<B: ObjectStoreBackend> Upload<B> {
     }
 
     /// Publishes, if nobody else has published the same upload.
-    async fn request(&self, id: Option<&str>, mark: &str) -> StoreResult<Version> {
+    async fn request(&self, id: Option<&str>, mark: &str) -> StoreResult<Option<Version>> {
         let parts = self.window.len() > 0;
         let description = self.engine.description();
         let conditional = if parts { description.conditional_complete } else { description.conditional_put };
@@ -290,19 +290,20 @@ impl<B: ObjectStoreBackend> Upload<B> {
         id: Option<&str>,
         mark: &str,
         condition: Option<Condition>,
-    ) -> StoreResult<Version> {
+    ) -> StoreResult<Option<Version>> {
         let (backend, key) = (&self.engine.backend, self.key());
         if let Some(staged) = self.staged(mark) {
             return match backend.rename(&staged, &key).await {
-                Ok(()) => Ok(backend.head(&key).await?.version),
+                // Another may have replaced or deleted it by now, so its version is not asked for.
+                Ok(()) => Ok(None),
                 // A delete, or whoever ended the upload, was faster.
                 Err(StoreError::NotFound) => Err(StoreError::NoSuchUpload),
                 Err(error) => Err(error),
             };
         }
         if let Some(id) = id {
-            return backend.complete(&key, id, &self.window.parts(), condition.as_ref()).await;
+            return backend.complete(&key, id, &self.window.parts(), condition.as_ref()).await.map(Some);
         }
-        self.put_together(&key, &PutOptions { condition, mark: Some(mark.to_owned()) }).await
+        self.put_together(&key, &PutOptions { condition, mark: Some(mark.to_owned()) }).await.map(Some)
     }
 }

@@ -23,7 +23,7 @@ use crate::parameters::invalid;
 pub(crate) const MARK: &str = "storagedrivermark";
 
 /// So often a read begins anew because the object was replaced meanwhile.
-const MOST_READS: usize = 4;
+const MOST_READS: usize = 20;
 
 /// A service of OpenDAL, as the engine sees it.
 #[derive(Debug)]

@@ -77,7 +77,7 @@ pub(crate) fn moved() -> Stores {
     description.marks = false;
     description.versions = false;
     description.rename = true;
-    Stores::new(description, 3000)
+    Stores::new(description, 64 << 10)
 }
 
 /// Listings in no order that is known.
