@@ -306,14 +306,9 @@ impl Upload {
         self.remove_own().await;
         self.prefix = None;
         if let Some(claim) = self.claim.take() {
-            let remains = Remains::new(&self.hadoop, &self.path, self.id);
-            let removed = self.hadoop.remove(&self.place(claim.state)).await;
             // If it is gone, somebody else has the upload.
-            if removed.map_err(Hadoop::write_fault(&self.path, "cancel the upload"))? {
-                remains.remove().await;
-            } else {
-                remains.keep();
-            }
+            let ended = self.hadoop.end_upload(&self.path, claim.state).await;
+            ended.map_err(Hadoop::write_fault(&self.path, "cancel the upload"))?;
         }
         Ok(())
     }

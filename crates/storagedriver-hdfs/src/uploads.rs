@@ -101,9 +101,7 @@ impl Hadoop {
         let failed = || Hadoop::write_fault(path, "discard the uploads closed before");
         let found = self.found(path).await.map_err(failed())?;
         for state in &found.states {
-            let remains = Remains::new(self, path, state.upload);
-            self.remove(&format!("{}/{state}", self.staging(path))).await.map_err(failed())?;
-            remains.remove().await;
+            self.end_upload(path, *state).await.map_err(failed())?;
         }
         Ok(())
     }
@@ -113,6 +111,25 @@ impl Hadoop {
             self.remove(&format!("{}/{segment}", self.staging(path))).await?;
         }
         Ok(())
+    }
+
+    /// Ends a closed upload, if it is still in that state, and removes what it consists of; whether it was. A
+    /// task of its own does it: were the state removed and the rest not, the rest would look like an upload
+    /// that is being written.
+    pub(crate) async fn end_upload(
+        self: &Arc<Self>,
+        path: &StoragePath,
+        state: State,
+    ) -> Result<bool, HdfsError> {
+        let (hadoop, path) = (self.clone(), path.clone());
+        let ending = tokio::spawn(async move {
+            let removed = hadoop.remove(&format!("{}/{state}", hadoop.staging(&path))).await?;
+            if removed {
+                hadoop.remove_remains(&path, state.upload).await;
+            }
+            Ok(removed)
+        });
+        ending.await.unwrap_or_else(|error| Err(HdfsError::OperationFailed(error.to_string())))
     }
 
     /// Removes what is left of an upload, if it has ended. What cannot be removed now is found by the next who
@@ -233,18 +250,18 @@ impl Hadoop {
             }
             Some(name @ (Name::State(_) | Name::Segment(_))) => {
                 let of = name.upload().unwrap_or_default();
-                let is_state = matches!(name, Name::State(_));
-                let remains = Remains::new(self, path, of);
-                let removed = is_state && self.remove(&place).await.map_err(failed())?;
+                let removed = match name {
+                    Name::State(state) => self.end_upload(path, state).await.map_err(failed())?,
+                    _ => false,
+                };
                 let found = self.found(path).await.map_err(failed())?;
                 if !removed && found.has_state(of) {
-                    remains.keep();
                     return Err(moved_on());
                 }
-                if removed || !is_state {
+                // A segment whose upload was never closed, or what could not be removed with the state.
+                if removed || matches!(name, Name::Segment(_)) {
                     self.remove_segments(path, &found, of).await.map_err(failed())?;
                 }
-                remains.keep();
             }
             None => return Err(Error::conflict(path, "the upload is not of this driver")),
         }
