@@ -18,7 +18,7 @@ use storagedriver_testsuites::{
 };
 
 /// Longer than a case takes on a machine that does much else.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 fn server() -> OnServer {
     OnServer::new("swift", "prefix", |parameters| SwiftParameters::parse(parameters)?.into_storage())

@@ -8,7 +8,7 @@ const PLAIN: [&str; 8] =
     ["catch_errors", "gatekeeper", "healthcheck", "listing_formats", "bulk", "copy", "dlo", "symlink"];
 
 /// How many seconds a token of Swift's own is good for: so short that some expire while the suite runs.
-const TOKEN_LIFE: u32 = 15;
+const TOKEN_LIFE: u32 = 40;
 
 /// With one storage server of each kind, none is ever to be left alone for its errors.
 pub(super) fn configuration(
