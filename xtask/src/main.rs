@@ -2,6 +2,7 @@
 
 mod bench;
 mod conformance;
+mod crates;
 mod docs;
 mod project;
 mod proto;

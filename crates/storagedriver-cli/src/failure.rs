@@ -8,6 +8,7 @@ use storagedriver::ErrorKind;
 use storagedriver_cli::storage_argument::InvalidStorageArgument;
 
 use crate::interrupt::Signal;
+use crate::linked::{Kind, NotBuilt};
 use crate::paint::Paint;
 
 /// What a command that ran to its end answers.
@@ -27,7 +28,10 @@ pub(crate) enum Failure {
     Usage(String),
     /// What storage says; the exit code depends on its kind.
     #[error(transparent)]
-    Storage(#[from] storagedriver::Error),
+    Storage(storagedriver::Error),
+    /// A driver or middleware that the program could have been built with: exit code 2.
+    #[error(transparent)]
+    NotBuilt(#[from] NotBuilt),
     /// What has to be done before anything else failed; the exit code is that of its source.
     #[error("{what}")]
     #[cfg_attr(not(feature = "conformance"), expect(dead_code, reason = "only that command tries first"))]
@@ -66,6 +70,17 @@ pub(crate) enum Failure {
     Interrupted(Signal),
 }
 
+impl From<storagedriver::Error> for Failure {
+    /// That a driver is not registered is the model's view of it; here it is missing, and its user cannot link it.
+    fn from(error: storagedriver::Error) -> Self {
+        let missing = match &error {
+            storagedriver::Error::InvalidStorageDriver { name, .. } => NotBuilt::driver(name),
+            _ => None,
+        };
+        missing.map_or(Failure::Storage(error), Failure::NotBuilt)
+    }
+}
+
 impl From<InvalidStorageArgument> for Failure {
     fn from(error: InvalidStorageArgument) -> Self {
         Failure::Usage(error.to_string())
@@ -84,7 +99,7 @@ impl Failure {
     /// 1: the answer is no; 2: usage; 3: the backend failed; 128 and more: ended from outside.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Failure::Usage(_) => 2,
+            Failure::Usage(_) | Failure::NotBuilt(_) => 2,
             Failure::NoUrl { .. } => 1,
             Failure::Local { .. } => 3,
             Failure::ClosedPipe => 141,
@@ -133,6 +148,16 @@ impl Failure {
     fn as_json(&self) -> String {
         let error = match self {
             Failure::Storage(error) => error,
+            Failure::NotBuilt(missing) => {
+                return line(&ErrorObject {
+                    kind: self.kind(),
+                    message: &missing.to_string(),
+                    driver: (missing.kind() == Kind::Driver).then_some(&*missing.name),
+                    operation: None,
+                    path: None,
+                    causes: Vec::new(),
+                });
+            }
             _ => return error_line(self.kind(), &self.to_string(), self.causes()),
         };
         let context = error.context();
@@ -155,6 +180,10 @@ impl Failure {
         match self {
             Failure::Usage(_) => "usage",
             Failure::Storage(error) | Failure::Unfit { source: error, .. } => error.kind().as_str(),
+            Failure::NotBuilt(missing) => match missing.kind() {
+                Kind::Driver => ErrorKind::InvalidStorageDriver.as_str(),
+                Kind::Middleware => ErrorKind::InvalidConfiguration.as_str(),
+            },
             Failure::NoUrl { .. } => "no_url",
             Failure::Local { .. } => "local",
             Failure::ClosedPipe => "closed_pipe",

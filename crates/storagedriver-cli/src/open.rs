@@ -11,6 +11,7 @@ use storagedriver_cli::sync::Location;
 
 use crate::arguments::StorageText;
 use crate::failure::Failure;
+use crate::linked::NotBuilt;
 
 /// What a storage argument says, not opened yet.
 #[derive(Clone)]
@@ -151,7 +152,13 @@ pub(crate) async fn only(text: &StorageText) -> Result<Storage, Failure> {
 /// Opens the only storage of a command that tells the URLs clients are sent to, or tries whether it can.
 /// Without its middleware the configuration would tell others, so what is not linked is a failure.
 pub(crate) async fn with_all_middleware(text: &StorageText) -> Result<Storage, Failure> {
-    Ok(resolve(text, true)?.open_whole().await?)
+    let resolved = resolve(text, true)?;
+    if let Resolved::Configuration(configuration) = &resolved
+        && let Some(missing) = NotBuilt::middleware(configuration)
+    {
+        return Err(missing.into());
+    }
+    Ok(resolved.open_whole().await?)
 }
 
 /// Resolves the two storages of a command, so that they can be compared before either is opened.

@@ -1,8 +1,9 @@
-//! The segments of a set: which there are, and their removal.
+//! The segments of a set: which there are, whether they are what was sent, and their removal.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use storagedriver_object::{Cursor, ListRequest, StoreResult};
+use storagedriver::ErrorKind;
+use storagedriver_object::{Cursor, ListRequest, Object, Part, StoreError, StoreResult};
 
 use crate::client::Client;
 use crate::layout::Set;
@@ -14,7 +15,7 @@ const UNLISTED: u32 = 4;
 
 impl Client {
     /// What the container's listing shows of a set.
-    pub(crate) async fn listed_segments(&self, set: &Set) -> StoreResult<Vec<String>> {
+    pub(crate) async fn listed_segments(&self, set: &Set) -> StoreResult<Vec<Object>> {
         let mut request = ListRequest {
             prefix: self.layout.segments_of(set),
             delimiter: false,
@@ -24,7 +25,7 @@ impl Client {
         let mut found = Vec::new();
         loop {
             let page = self.names(&request).await?;
-            found.extend(page.objects.into_iter().map(|object| object.key));
+            found.extend(page.objects);
             match page.next {
                 Some(next) if Cursor::Marker(next.clone()) != request.cursor => {
                     request.cursor = Cursor::Marker(next)
@@ -34,9 +35,39 @@ impl Client {
         }
     }
 
+    /// Makes sure that the segments are what was sent. The listing tells of all by one request; what it does not show, or
+    /// shows as it was, is looked at.
+    ///
+    /// # Errors
+    /// `NoSuchUpload` if one is gone: whoever removed it has ended the upload. `Conflict` if one is something else.
+    pub(crate) async fn compare_segments(
+        &self,
+        set: &Set,
+        parts: &[Part],
+        listed: &[Object],
+    ) -> StoreResult<()> {
+        let is_sent =
+            |object: &Object, part: &Part| object.version.as_str() == part.tag && object.size == part.size;
+        let listed: BTreeMap<&str, &Object> =
+            listed.iter().map(|object| (object.key.as_str(), object)).collect();
+        for part in parts {
+            let name = self.layout.segment(set, part.number);
+            if listed.get(name.as_str()).is_some_and(|object| is_sent(object, part)) {
+                continue;
+            }
+            let Some(found) = self.find(&name).await? else { return Err(StoreError::NoSuchUpload) };
+            if !is_sent(&found.object, part) {
+                let reason = format!("the segment {name} is not what was sent: somebody has written over it");
+                return Err(StoreError::failed(ErrorKind::Conflict, reason));
+            }
+        }
+        Ok(())
+    }
+
     /// Removes all segments of a set: those that are listed, and those that a listing may not show yet.
     pub(crate) async fn remove_segments(&self, set: &Set) -> StoreResult<()> {
-        let mut keys: BTreeSet<String> = self.listed_segments(set).await?.into_iter().collect();
+        let listed = self.listed_segments(set).await?;
+        let mut keys: BTreeSet<String> = listed.into_iter().map(|object| object.key).collect();
         // Ceph's listings are never late.
         if !self.cluster().await?.is_ceph {
             let listed: Vec<u32> = keys.iter().filter_map(|key| self.layout.number(set, key)).collect();

@@ -9,7 +9,9 @@ use std::fmt::Write as _;
 use std::time::SystemTime;
 use storagedriver::{ErrorKind, Version};
 use storagedriver_object::http::{HeaderName, Method, Request, header};
-use storagedriver_object::{Cursor, ListRequest, OpenUpload, Part, PutOptions, StoreError, StoreResult};
+use storagedriver_object::{
+    Cursor, ListRequest, Object, OpenUpload, Part, PutOptions, StoreError, StoreResult,
+};
 
 use crate::claims::{Held, Purpose};
 use crate::client::{Client, encode};
@@ -118,7 +120,9 @@ impl Client {
         let expected = total_etag(parts);
         if !self.cluster().await?.has_static {
             let size: u64 = parts.iter().map(|part| part.size).sum();
-            self.remove_strays(set, parts).await?;
+            let listed = self.listed_segments(set).await?;
+            self.compare_segments(set, parts, &listed).await?;
+            self.remove_strays(set, parts, listed).await?;
             let names = self.layout.segments_of(set);
             let manifest = encode(&format!("{}/{}", self.container(), names.trim_end_matches('/')), true);
             let request = Request::new("PUT dynamic manifest", Method::PUT, self.url(key, &[]).await?)
@@ -129,6 +133,10 @@ impl Client {
             )?;
             self.publish(key, &request, Refers::Set(set), true).await?;
             return Ok(expected);
+        }
+        if self.cluster().await?.is_ceph {
+            // It takes any tags, and makes that of the manifest of those that it is given.
+            self.compare_segments(set, parts, &self.listed_segments(set).await?).await?;
         }
         let segments: Vec<Value> = parts
             .iter()
@@ -152,13 +160,18 @@ impl Client {
             }
             // A segment: whoever removed it has ended the upload.
             Err(StoreError::NotFound) => Err(StoreError::NoSuchUpload),
+            // Swift says so of a segment that is gone, or is not the one that is named.
+            Err(StoreError::Failed(failure)) if failure.kind() == ErrorKind::Backend => {
+                self.compare_segments(set, parts, &[]).await?;
+                Err(StoreError::Failed(failure))
+            }
             Err(error) => Err(error),
         }
     }
 
     /// A dynamic manifest stands for all that is there: segments that no part names go first.
-    async fn remove_strays(&self, set: &Set, parts: &[Part]) -> StoreResult<()> {
-        let mut strays = self.listed_segments(set).await?;
+    async fn remove_strays(&self, set: &Set, parts: &[Part], listed: Vec<Object>) -> StoreResult<()> {
+        let mut strays: Vec<String> = listed.into_iter().map(|object| object.key).collect();
         let named = |key: &String| {
             let number = self.layout.number(set, key);
             parts.iter().any(|part| Some(part.number) == number)

@@ -2,15 +2,18 @@
 //! life of a registry that was built with it. Each test is a case of the report.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use serde_json::Value;
 
 use super::STORAGE_VARIABLE;
+use super::go::{formatted, go};
 use super::report::{Report, Verdict, WHOLE};
 use crate::project::{self, Outcome, Project};
 use crate::servers;
+
+/// Where the module lies.
+const PLACE: &str = "kits/distribution";
 
 /// What it is called on the command line and in the report.
 pub(crate) const NAME: &str = "distribution";
@@ -32,13 +35,13 @@ const TOLD_LINES: usize = 40;
 pub(crate) fn run(project: &Project, report: &mut Report) {
     report.begin(NAME, OWN);
     for (case, outcome) in [
-        ("module: gofmt", formatted(project)),
-        ("module: go vet", project::run(&mut go(project, &["vet", "-tags", "conformance", "./..."]))),
+        ("module: gofmt", formatted(project, PLACE)),
+        ("module: go vet", project::run(&mut go(project, PLACE, &["vet", "-tags", "conformance", "./..."]))),
         // The race detector is C.
         (
             "module: its own tests",
             project::run(
-                go(project, &["test", "-race", "-timeout", "300s", "./..."]).env("CGO_ENABLED", "1"),
+                go(project, PLACE, &["test", "-race", "-timeout", "300s", "./..."]).env("CGO_ENABLED", "1"),
             ),
         ),
     ] {
@@ -54,28 +57,6 @@ pub(crate) fn run(project: &Project, report: &mut Report) {
     }
 }
 
-fn place(project: &Project) -> PathBuf {
-    project.root.join("kits/distribution")
-}
-
-/// Go in the module. An older Go gets itself the one that the module states.
-fn go(project: &Project, arguments: &[&str]) -> Command {
-    let mut go = project.command("go");
-    go.current_dir(place(project)).args(arguments).env("CGO_ENABLED", "0").env_remove("GOFLAGS");
-    go
-}
-
-/// Fails if a file is not as gofmt writes it.
-fn formatted(project: &Project) -> Outcome {
-    let mut gofmt = project.command("gofmt");
-    let others = project::output(gofmt.current_dir(place(project)).args(["-l", "."]))?;
-    if others.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("gofmt -w kits/distribution would change {}", others.trim_end()).into())
-    }
-}
-
 /// What the tests wrote that need drivers, a registry and Ceph: lines of JSON.
 fn with_drivers(project: &Project) -> Outcome<String> {
     let mut build = project.cargo();
@@ -87,12 +68,13 @@ fn with_drivers(project: &Project) -> Outcome<String> {
     }
     project::run(&mut build)?;
     let registry = project.target.join("conformance/distribution/registry");
-    project::run(go(project, &["build", "-o"]).arg(&registry).arg("./cmd/registry"))?;
+    project::run(go(project, PLACE, &["build", "-o"]).arg(&registry).arg("./cmd/registry"))?;
     let client = servers::client(project)?;
     let ceph = servers::CEPH.start(project)?;
 
     // The short form of Distribution's suite: the long one writes 5 GiB to each store.
-    let mut tests = go(project, &["test", "-tags", "conformance", "-short", "-count=1", "-timeout", "600s"]);
+    let mut tests =
+        go(project, PLACE, &["test", "-tags", "conformance", "-short", "-count=1", "-timeout", "600s"]);
     tests.args(["-json", "-run", PREFIX]).stdout(Stdio::piped());
     tests.env(STORAGE_VARIABLE, ceph.storage.to_string());
     tests.env("STORAGEDRIVER_TEST_DRIVERS", project.target.join("debug"));

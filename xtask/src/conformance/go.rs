@@ -1,6 +1,5 @@
 //! The kit for drivers in Go: its example behind the host, and its own tests.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::json;
@@ -11,6 +10,9 @@ use crate::project::{self, Outcome, Project};
 
 pub(crate) const KIT: Kit = Kit { name: "go", prepare };
 
+/// Where its module lies.
+const PLACE: &str = "kits/go";
+
 /// The name of the example driver.
 pub(crate) const DRIVER: &str = "gofs";
 
@@ -20,7 +22,7 @@ const OWN: &str = "go kit, its own tests";
 /// Builds the example.
 fn prepare(project: &Project) -> Outcome<Executable> {
     let example = project.target.join("conformance/kits/go").join(format!("registry-storage-{DRIVER}"));
-    let mut build = go(project, &["build", "-trimpath", "-o"]);
+    let mut build = go(project, PLACE, &["build", "-trimpath", "-o"]);
     project::run(build.arg(&example).arg(format!("./cmd/registry-storage-{DRIVER}")))?;
     let storage = json!({
         "driver": DRIVER, "parameters": { "path": example.display().to_string() }, "fresh": "rootdirectory",
@@ -28,14 +30,10 @@ fn prepare(project: &Project) -> Outcome<Executable> {
     Ok(Executable { storage, environment: Vec::new() })
 }
 
-fn place(project: &Project) -> PathBuf {
-    project.root.join("kits/go")
-}
-
-/// Go 1.26 or later, in the kit's module; an older Go gets itself one.
-fn go(project: &Project, arguments: &[&str]) -> Command {
+/// Go 1.26 or later, in the module of a kit; an older Go gets itself one.
+pub(super) fn go(project: &Project, kit: &str, arguments: &[&str]) -> Command {
     let mut go = project.command("go");
-    go.current_dir(place(project)).args(arguments).env("CGO_ENABLED", "0").env_remove("GOFLAGS");
+    go.current_dir(project.root.join(kit)).args(arguments).env("CGO_ENABLED", "0").env_remove("GOFLAGS");
     go
 }
 
@@ -43,9 +41,9 @@ fn go(project: &Project, arguments: &[&str]) -> Command {
 pub(crate) fn run(project: &Project, report: &mut Report) {
     report.begin(DRIVER, OWN);
     for (case, outcome) in [
-        ("kit: gofmt", formatted(project)),
-        ("kit: go vet", project::run(&mut go(project, &["vet", "./..."]))),
-        ("kit: its own tests", project::run(&mut go(project, &["test", "-timeout", "300s", "./..."]))),
+        ("kit: gofmt", formatted(project, PLACE)),
+        ("kit: go vet", project::run(&mut go(project, PLACE, &["vet", "./..."]))),
+        ("kit: its own tests", project::run(&mut go(project, PLACE, &["test", "-timeout", "300s", "./..."]))),
     ] {
         match outcome {
             Ok(()) => report.record(case, Verdict::Pass, None),
@@ -54,13 +52,13 @@ pub(crate) fn run(project: &Project, report: &mut Report) {
     }
 }
 
-/// Fails if a file is not as gofmt writes it.
-fn formatted(project: &Project) -> Outcome {
+/// Fails if a file of a kit in Go is not as gofmt writes it.
+pub(super) fn formatted(project: &Project, kit: &str) -> Outcome {
     let mut gofmt = project.command("gofmt");
-    let others = project::output(gofmt.current_dir(place(project)).args(["-l", "."]))?;
+    let others = project::output(gofmt.current_dir(project.root.join(kit)).args(["-l", "."]))?;
     if others.is_empty() {
         Ok(())
     } else {
-        Err(format!("gofmt -w kits/go would change {}", others.trim_end()).into())
+        Err(format!("gofmt -w {kit} would change {}", others.trim_end()).into())
     }
 }

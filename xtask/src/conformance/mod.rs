@@ -83,6 +83,11 @@ pub(crate) fn run(project: &Project, drivers: &[&str]) -> Outcome {
     if failed > 0 { Err("the suite failed".into()) } else { Ok(()) }
 }
 
+/// The drivers of the matrix, by name, each with the package whose tests are run.
+pub(crate) fn drivers() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TARGETS.iter().map(|target| (target.driver, target.package))
+}
+
 fn run_target(
     project: &Project,
     target: &Target,
@@ -95,6 +100,9 @@ fn run_target(
     }
     let mut test = project.cargo();
     test.args(["test", "--package", target.package]);
+    for feature in target.features {
+        test.args(["--features", feature]);
+    }
     for name in target.tests {
         test.args(["--test", name]);
     }
@@ -106,6 +114,9 @@ fn run_target(
         test.env_remove("STORAGEDRIVER_FULL");
     }
     test.envs(ready.programs.iter().map(|(name, program)| (name, program)));
+    if let Some(threads) = target.threads() {
+        test.env("RUST_TEST_THREADS", threads);
+    }
     if let Some(directory) = &ready.directory {
         test.env("TMPDIR", directory);
     }

@@ -19,6 +19,8 @@ pub(crate) struct Target {
     pub(crate) server: Option<&'static str>,
     /// The package whose tests are run.
     pub(crate) package: &'static str,
+    /// The package's features that they need.
+    pub(crate) features: &'static [&'static str],
     /// Its test programs that run the suite, and what else reports by the suite's lines.
     pub(crate) tests: &'static [&'static str],
     /// What has to be there.
@@ -63,6 +65,7 @@ pub(crate) const TARGETS: &[Target] = &[
         driver: "inmemory",
         server: Some("in-process"),
         package: "storagedriver-inmemory",
+        features: &[],
         tests: &["suite"],
         place: Place::InProcess,
         usual: true,
@@ -71,6 +74,7 @@ pub(crate) const TARGETS: &[Target] = &[
         driver: "filesystem",
         server: None,
         package: "storagedriver-filesystem",
+        features: &[],
         tests: &["suite"],
         place: Place::Directory(std::env::temp_dir),
         usual: true,
@@ -79,6 +83,7 @@ pub(crate) const TARGETS: &[Target] = &[
         driver: "filesystem",
         server: Some("tmpfs"),
         package: "storagedriver-filesystem",
+        features: &[],
         tests: &["suite"],
         place: Place::Directory(|| PathBuf::from("/dev/shm")),
         usual: true,
@@ -91,9 +96,35 @@ pub(crate) const TARGETS: &[Target] = &[
     on_server("swift", "storagedriver-swift", &servers::SWIFT_KEYSTONE),
     on_server("swift", "storagedriver-swift", &servers::CEPH_SWIFT),
     Target {
+        tests: &["conformance", "restarts"],
+        ..on_server("hdfs", "storagedriver-hdfs", &servers::HADOOP)
+    },
+    Target {
+        driver: "opendal",
+        server: Some("memory and fs"),
+        package: "storagedriver-opendal",
+        features: &[],
+        tests: &["suite"],
+        place: Place::InProcess,
+        usual: true,
+    },
+    // Not usual: the services over HTTP take longer to build than to run.
+    over_opendal(&servers::CEPH),
+    over_opendal(&servers::AZURITE),
+    Target {
+        driver: "objectstore",
+        server: Some("in-process"),
+        package: "storagedriver-objectstore",
+        features: &[],
+        tests: &["suite"],
+        place: Place::InProcess,
+        usual: true,
+    },
+    Target {
         driver: python::DRIVER,
         server: Some("python kit"),
         package: "storagedriver-ipc",
+        features: &[],
         tests: &["conformance"],
         place: Place::Kit(&python::KIT),
         usual: true,
@@ -102,6 +133,7 @@ pub(crate) const TARGETS: &[Target] = &[
         driver: go::DRIVER,
         server: Some("go kit"),
         package: "storagedriver-ipc",
+        features: &[],
         tests: &["conformance"],
         place: Place::Kit(&go::KIT),
         usual: true,
@@ -115,16 +147,23 @@ const fn on_server(driver: &'static str, package: &'static str, server: &'static
         driver,
         server: Some(server.name),
         package,
+        features: &[],
         tests: &["conformance"],
         place: Place::Server(server),
         usual: true,
     }
 }
 
-/// Servers on which the suite runs in its long form, and such on which it asks for less: of the servers of a driver, the first is
+/// Servers on which the suite runs in its long form, and such on which it asks for less: of the servers of a driver, the fastest is
 /// asked for all. Where a server is in neither, its tests know one form.
-const LONG: [&str; 3] = [servers::CEPH.name, servers::FAKE_GCS.name, servers::SWIFT_TEMPAUTH.name];
-const SHORT: [&str; 3] = [servers::SWIFT_S3API.name, servers::SWIFT_KEYSTONE.name, servers::CEPH_SWIFT.name];
+const LONG: [&str; 3] = [servers::CEPH.name, servers::CEPH_SWIFT.name, servers::FAKE_GCS.name];
+const SHORT: [&str; 3] =
+    [servers::SWIFT_S3API.name, servers::SWIFT_TEMPAUTH.name, servers::SWIFT_KEYSTONE.name];
+/// The driver `opendal`, on a server that it has a service for.
+const fn over_opendal(server: &'static Server) -> Target {
+    let target = on_server("opendal", "storagedriver-opendal", server);
+    Target { features: &["azblob", "s3"], usual: false, ..target }
+}
 
 /// A target that can be run.
 pub(crate) struct Ready {
@@ -141,6 +180,12 @@ pub(crate) struct Ready {
 }
 
 impl Target {
+    /// How many cases run at once, where that is not the number of processors.
+    pub(crate) fn threads(&self) -> Option<&'static str> {
+        // Each request of Hadoop's waits for disks, and each case for what a dropped request may still do.
+        (self.driver == "hdfs").then_some("16")
+    }
+
     /// What it is called on the command line: as its driver, or as the kit.
     pub(crate) fn name(&self) -> &'static str {
         match self.place {

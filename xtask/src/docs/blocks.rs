@@ -11,10 +11,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::project::{Outcome, Project, output, read};
+use super::program::Program;
+use crate::project::{Outcome, Project, read};
 
 pub(crate) struct Generator<'a> {
     project: &'a Project,
+    program: &'a Program,
     tables: BTreeMap<String, String>,
 }
 
@@ -25,8 +27,8 @@ struct Block {
 }
 
 impl<'a> Generator<'a> {
-    pub(crate) fn new(project: &'a Project) -> Self {
-        Generator { project, tables: BTreeMap::new() }
+    pub(crate) fn new(project: &'a Project, program: &'a Program) -> Self {
+        Generator { project, program, tables: BTreeMap::new() }
     }
 
     /// The page with every block made anew.
@@ -74,9 +76,7 @@ impl<'a> Generator<'a> {
         if let Some(table) = self.tables.get(driver) {
             return Ok(table.clone());
         }
-        let mut program = self.project.cargo();
-        program.args(["run", "--quiet", "--package", "storagedriver-cli", "--"]);
-        let table = output(program.args(["drivers", driver, "--markdown"]))?;
+        let table = self.program.run(&["drivers", driver, "--markdown"])?;
         // Head and rule alone: there is nothing to tell.
         let table = if table.trim().lines().count() > 2 { table } else { "None.".to_owned() };
         self.tables.insert(driver.to_owned(), table.clone());
@@ -146,7 +146,9 @@ const D: u8 = 1;
     #[test]
     fn a_block_is_made_anew_and_the_rest_left_alone() {
         let project = Project::find().unwrap();
-        let mut generator = Generator::new(&project);
+        // No block here asks it.
+        let program = Program::at("no-such-program".into());
+        let mut generator = Generator::new(&project, &program);
         let page = "# A\n\n<!-- quote:rustfmt.toml * -->\nstale\n<!-- /quote -->\n\nrest\n";
         let fresh = generator.refresh(page).unwrap();
         assert!(fresh.starts_with("# A\n\n<!-- quote:rustfmt.toml * -->\n\n```toml\nmax_width"), "{fresh}");

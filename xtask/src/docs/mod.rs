@@ -1,7 +1,9 @@
-//! The documentation: its generated blocks are up to date, and its links lead somewhere.
+//! The documentation: its generated blocks are up to date, its links lead somewhere, and it leaves no driver out.
 
 mod blocks;
+mod drivers;
 mod links;
+mod program;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,7 +24,8 @@ pub(crate) fn run(project: &Project, mode: Mode) -> Outcome {
         pages.insert(path, text);
     }
     let mut faults = Vec::new();
-    let mut generator = blocks::Generator::new(project);
+    let program = program::Program::build(project)?;
+    let mut generator = blocks::Generator::new(project, &program);
     for (path, text) in &mut pages {
         let fresh = match generator.refresh(text) {
             Ok(fresh) => fresh,
@@ -46,8 +49,9 @@ pub(crate) fn run(project: &Project, mode: Mode) -> Outcome {
         *text = fresh;
     }
     faults.extend(links::faults(project, &pages)?);
+    faults.extend(drivers::faults(project, &pages, &program.linked()?)?);
     if faults.is_empty() {
-        println!("docs: {} pages, their links and generated blocks are good", pages.len());
+        println!("docs: {} pages, their links, generated blocks and drivers are good", pages.len());
         return Ok(());
     }
     Err(format!("{} faults in the documentation:\n  {}", faults.len(), faults.join("\n  ")).into())

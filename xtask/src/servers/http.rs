@@ -55,6 +55,12 @@ pub(crate) fn status(url: &str) -> Option<u16> {
     send(&request, "").ok().map(|reply| reply.status)
 }
 
+/// What a GET answers; `None` unless that is a success.
+pub(crate) fn get(url: &str) -> Option<String> {
+    let request = http::Request::get(url).body(Vec::new().into()).ok()?;
+    send(&request, "").ok().filter(|reply| reply.status == 200).map(|reply| reply.body)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::versions::GoProgram;
+use super::versions::{Artifact, GoProgram};
 use crate::project::{self, Outcome, Project};
 
 /// Where a program of the system lies, if it is there. Servers lie where the search path of an
@@ -138,6 +138,46 @@ pub(crate) fn pip(project: &Project, name: &str, packages: &[&str]) -> Outcome<P
         run(pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(packages))
     })?;
     Ok(place.join("bin"))
+}
+
+/// Gets libraries of Java's with all that they depend on, if they are not there yet; where they lie.
+///
+/// # Errors
+/// There is no Java or Maven here, or Maven cannot get the libraries.
+pub(crate) fn maven(project: &Project, name: &str, artifacts: &[Artifact]) -> Outcome<PathBuf> {
+    apt(project, &["default-jre-headless"], &["java"])?;
+    let place = place(project).join("maven").join(name);
+    let file = project_file(artifacts);
+    if !fs::read_to_string(place.join("pom.xml")).is_ok_and(|there| there == file) && place.exists() {
+        // Other versions than these.
+        fs::remove_dir_all(&place)?;
+    }
+    let jars = place.join("jars");
+    once(&place, || {
+        apt(project, &["maven"], &["mvn"])?;
+        fs::write(place.join("pom.xml"), &file)?;
+        let mut maven = project.command("mvn");
+        maven.args(["--batch-mode", "--quiet", "--file"]).arg(place.join("pom.xml"));
+        maven.args(["dependency:copy-dependencies", "-DincludeScope=runtime"]);
+        run(maven.arg(format!("-DoutputDirectory={}", jars.display())))
+    })?;
+    Ok(jars)
+}
+
+/// A project of Maven's that has nothing but what it depends on.
+fn project_file(artifacts: &[Artifact]) -> String {
+    let dependency = |artifact: &Artifact| {
+        let Artifact { group, name, version } = artifact;
+        format!(
+            "<dependency><groupId>{group}</groupId><artifactId>{name}</artifactId><version>{version}</version></dependency>\n"
+        )
+    };
+    let dependencies: String = artifacts.iter().map(dependency).collect();
+    format!(
+        "<project xmlns=\"http://maven.apache.org/POM/4.0.0\">\n<modelVersion>4.0.0</modelVersion>\n\
+         <groupId>storagedriver</groupId><artifactId>server</artifactId><version>1</version>\n\
+         <dependencies>\n{dependencies}</dependencies>\n</project>\n"
+    )
 }
 
 /// Where everything lies that is installed for this workspace alone.

@@ -5,6 +5,7 @@ mod azurite;
 mod bucket;
 pub(crate) mod ceph;
 mod fake_gcs;
+mod hadoop;
 mod http;
 pub(crate) mod install;
 mod process;
@@ -46,6 +47,7 @@ const SERVERS: &[&Server] = &[
     &ceph::CEPH,
     &ceph::CEPH_SWIFT,
     &fake_gcs::FAKE_GCS,
+    &hadoop::HADOOP,
     &registry::REGISTRY,
     &swift::SWIFT_S3API,
     &swift::SWIFT_TEMPAUTH,
@@ -55,6 +57,7 @@ const SERVERS: &[&Server] = &[
 pub(crate) use azurite::AZURITE;
 pub(crate) use ceph::{CEPH, CEPH_SWIFT};
 pub(crate) use fake_gcs::FAKE_GCS;
+pub(crate) use hadoop::HADOOP;
 pub(crate) use registry::{client, registry, registry_2};
 pub(crate) use swift::{SWIFT_KEYSTONE, SWIFT_S3API, SWIFT_TEMPAUTH};
 

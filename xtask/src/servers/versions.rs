@@ -11,6 +11,21 @@ pub(crate) struct GoProgram {
     pub(crate) version: &'static str,
 }
 
+/// A library of Java's, by its place in Maven's repository.
+pub(crate) struct Artifact {
+    pub(crate) group: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) version: &'static str,
+}
+
+/// Hadoop's file system. What it takes of Jackson by itself does not fit together.
+pub(crate) const HADOOP: &[Artifact] = &[
+    Artifact { group: "org.apache.hadoop", name: "hadoop-common", version: "3.4.1" },
+    Artifact { group: "org.apache.hadoop", name: "hadoop-hdfs", version: "3.4.1" },
+    Artifact { group: "org.apache.hadoop", name: "hadoop-hdfs-client", version: "3.4.1" },
+    Artifact { group: "com.fasterxml.jackson.core", name: "jackson-core", version: "2.12.7" },
+];
+
 /// Distribution's registry: the newest release line that the drivers are compatible with.
 pub(crate) const REGISTRY: GoProgram = GoProgram {
     name: "registry",

@@ -9,6 +9,7 @@ use storagedriver::{Factory, MiddlewareRegistration, Registration};
 use super::Session;
 use crate::arguments::Drivers;
 use crate::failure::{Answer, Failure};
+use crate::linked::NotBuilt;
 use crate::output::{Output, Record};
 use crate::paint::Paint;
 use crate::wrap::wrapped;
@@ -19,6 +20,9 @@ pub(crate) fn run(arguments: &Drivers, session: &mut Session) -> Result<Answer, 
         return all(&factory, arguments.markdown, &mut session.output);
     };
     let Some((table, summary)) = described(&factory, name)? else {
+        if let Some(missing) = NotBuilt::any(name) {
+            return Err(missing.into());
+        }
         let names: Vec<_> = linked(&factory)?.iter().map(|linked| linked.name).collect();
         let reason =
             format!("no driver named {name:?} is linked into this program; there are: {}", names.join(", "));

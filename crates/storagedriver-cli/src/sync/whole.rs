@@ -133,6 +133,17 @@ impl Run {
         Err(lacking(reason))
     }
 
+    /// What stands in a link of the source, which has to be its digest; `None` if the source does not have it.
+    async fn source_link(&self, path: &str, digest: &Digest) -> Result<Option<Bytes>, Trouble> {
+        let content = match read_link(&self.from, path).await {
+            Err(Trouble::Gone) => return Ok(None),
+            read => read?,
+        };
+        self.read(content.len()).await;
+        check_link(path, &content, digest).map_err(Trouble::Fault)?;
+        Ok(Some(content))
+    }
+
     /// Writes a link if the destination does not have it; what it refers to must be there. `false`:
     /// the source does not have it. `absent`: the destination is known not to have it.
     async fn link(&self, entry: &Entry, absent: bool) -> Result<bool, Trouble> {
@@ -142,12 +153,7 @@ impl Run {
             return Ok(true);
         }
         if absent || file_size(&self.to, &path).await?.is_none() {
-            let content = match read_link(&self.from, &path).await {
-                Err(Trouble::Gone) => return Ok(false),
-                read => read?,
-            };
-            self.read(content.len()).await;
-            check_link(&path, &content, &digest).map_err(Trouble::Fault)?;
+            let Some(content) = self.source_link(&path, &digest).await? else { return Ok(false) };
             self.put(&path, content).await?;
         }
         self.settled.insert(&path, Settled::There);
@@ -171,12 +177,7 @@ impl Run {
                 return Ok(true);
             }
             if absent || file_size(&self.to, &path).await?.is_none() {
-                let content = match read_link(&self.from, &path).await {
-                    Err(Trouble::Gone) => return Ok(false),
-                    read => read?,
-                };
-                self.read(content.len()).await;
-                check_link(&path, &content, digest).map_err(Trouble::Fault)?;
+                let Some(content) = self.source_link(&path, digest).await? else { return Ok(false) };
                 self.manifest(repository, digest, depth).await?;
                 self.put(&path, content).await?;
             }

@@ -2,10 +2,10 @@
 #![cfg(all(feature = "conformance", feature = "external", unix))]
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, ChildStderr, Command};
+use std::process::{Child, ChildStderr};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use storagedriver::layer::ReadOnly;
@@ -16,6 +16,7 @@ use storagedriver_testsuites::CASES;
 use storagedriver_testsuites::mutants::MUTANTS;
 
 use crate::run::{Ended, Store, end, objects, program, run};
+use crate::signals::{send, wait_until};
 
 /// A storage of this test's own, which the program reaches as a driver in another process.
 struct Served {
@@ -48,20 +49,6 @@ impl Served {
 /// The objects of one kind.
 fn of<'a>(lines: &'a [Value], event: &str) -> Vec<&'a Value> {
     lines.iter().filter(|line| line["event"] == event).collect()
-}
-
-fn send(signal: &str, child: &Child) {
-    let kill = format!("kill -{signal} {}", child.id());
-    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-}
-
-/// Waits for something that has to come; how long it takes is not judged.
-fn wait_until(what: &str, mut there: impl FnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(60);
-    while !there() {
-        assert!(Instant::now() < patience, "{what} did not come");
-        std::thread::sleep(Duration::from_millis(2));
-    }
 }
 
 #[test]

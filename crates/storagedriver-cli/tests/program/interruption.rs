@@ -2,24 +2,10 @@
 #![cfg(unix)]
 
 use std::io::Write;
-use std::process::{Child, Command, Output};
-use std::time::{Duration, Instant};
+use std::process::Output;
 
 use crate::run::{Store, program, run};
-
-fn send(signal: &str, child: &Child) {
-    let kill = format!("kill -{signal} {}", child.id());
-    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-}
-
-/// Waits for something that has to come; how long it takes is not judged.
-fn wait_until(what: &str, mut there: impl FnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(60);
-    while !there() {
-        assert!(Instant::now() < patience, "{what} did not come");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
+use crate::signals::{send, wait_until};
 
 /// Starts a `put` that has stored more than a MiB and waits for more, and sends it a signal.
 fn interrupted_put(store: &Store, signal: &str) -> Output {

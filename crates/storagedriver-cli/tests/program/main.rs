@@ -13,6 +13,7 @@ mod measuring;
 mod run;
 mod serving;
 mod shells;
+mod signals;
 mod streaming;
 mod terminal;
 mod urls;

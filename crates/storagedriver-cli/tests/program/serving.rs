@@ -2,9 +2,10 @@
 #![cfg(all(feature = "external", unix))]
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command};
+use std::process::Child;
 
 use crate::run::{Store, end, program, run};
+use crate::signals::send;
 
 /// A program that serves a storage, until it is dropped.
 struct Serving {
@@ -30,8 +31,7 @@ impl Serving {
 
     /// The exit code after a signal.
     fn stop(mut self, signal: &str) -> Option<i32> {
-        let kill = format!("kill -{signal} {}", self.child.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        send(signal, &self.child);
         let code = self.child.wait().unwrap().code();
         assert_eq!(std::fs::read_dir(self.directory.path()).unwrap().count(), 0, "the socket is left");
         code

@@ -172,7 +172,7 @@ fn changed_segments() -> Checked {
         admin.put(&segments[0], content(7, MIB)).await;
         let writer = storage.writer("/file", WriteMode::Append).await.unwrap();
         let error = writer.commit().await.unwrap_err();
-        assert!(!error.is_not_found(), "{error}");
+        assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
         assert!(storage.get_content("/file").await.unwrap() == old);
         storage.delete("/file").await.unwrap();
         assert!(admin.names(&format!("{}/segments/", parameters.prefix)).await.is_empty());

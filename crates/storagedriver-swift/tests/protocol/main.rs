@@ -8,6 +8,7 @@ mod identities;
 mod late_listings;
 mod redirect;
 mod renames;
+mod segments;
 #[path = "../server/mod.rs"]
 mod server;
 mod wire;
