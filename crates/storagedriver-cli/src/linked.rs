@@ -51,7 +51,9 @@ parts! {
     Driver "gcs": storagedriver_gcs ["gcs"];
     Driver "hdfs": storagedriver_hdfs ["hdfs"];
     Driver "inmemory": storagedriver_inmemory ["inmemory"];
+    Driver "objectstore": storagedriver_objectstore ["objectstore"];
     Driver "obs": storagedriver_obs ["obs"];
+    Driver "opendal": storagedriver_opendal ["opendal"];
     Driver "oss": storagedriver_oss ["oss"];
     Driver "s3": storagedriver_s3 ["s3" "s3aws"];
     Driver "storj": storagedriver_storj ["storj"];

@@ -14,6 +14,7 @@ use crate::cluster::Hadoop;
 use crate::locks::{hold, hold_both};
 use crate::names::{LONGEST_ADDED, LONGEST_NAME};
 use crate::parameters::HdfsParameters;
+use crate::tidy::Tidy;
 use crate::upload::Upload;
 use crate::walk::HdfsWalk;
 use crate::writer::HdfsWriter;
@@ -98,15 +99,22 @@ impl StorageDriver for Hdfs {
         hadoop.check(to)?;
         let source = hadoop.content(from);
         let held = hold_both(hadoop, from, to).await;
-        let found =
-            hadoop.status(&source).await.map_err(Hadoop::read_fault(from, "look at the file to rename"))?;
+        let found = hadoop.status(&source).await;
+        let found = found.map_err(Hadoop::read_fault(from, "look at the file to rename"))?;
         if found.is_none_or(|status| status.isdir) {
             return Err(Error::path_not_found(from));
         }
-        let moved = hadoop.put_at(to, &source, to, &|| Error::path_not_found(from)).await;
+        let tidy = Tidy::above(hadoop, &[from, to]);
+        let moved = hadoop.put_at(to, &source, to, &tidy, &|| Error::path_not_found(from)).await;
         drop(held);
-        // Where it was, if it was moved; else where directories may have been made for it.
-        hadoop.prune(if moved.is_ok() { from } else { to }).await;
+        if moved.is_ok() {
+            // Where it is now, nothing is empty.
+            let left = Tidy::above(hadoop, &[from]);
+            tidy.not();
+            left.now().await;
+        } else {
+            tidy.now().await;
+        }
         moved
     }
 
@@ -114,17 +122,28 @@ impl StorageDriver for Hdfs {
         let hadoop = &self.hadoop;
         hadoop.check(path)?;
         let failed = || Hadoop::write_fault(path, "delete the path");
+        let tidy = Tidy::above(hadoop, &[path]).and_staging(path);
+        let remove = |place: String| {
+            let hadoop = hadoop.clone();
+            tidy.send(async move { hadoop.remove(&place).await })
+        };
         let held = hold(hadoop, path).await;
-        let content = hadoop.remove(&hadoop.content(path)).await.map_err(failed())?;
-        let staged = hadoop.remove(&hadoop.staging(path)).await.map_err(failed())?;
+        let content = remove(hadoop.content(path)).await.map_err(failed())?;
+        let staged = remove(hadoop.staging(path)).await.map_err(failed())?;
         drop(held);
-        if staged {
-            hadoop.prune_staging(path).await;
+        match (content, staged) {
+            (false, false) => {
+                tidy.not();
+                return Err(Error::path_not_found(path));
+            }
+            (true, false) => {
+                let above = Tidy::above(hadoop, &[path]);
+                tidy.not();
+                above.now().await;
+            }
+            (_, true) => tidy.now().await,
         }
-        if content {
-            hadoop.prune(path).await;
-        }
-        if content || staged { Ok(()) } else { Err(Error::path_not_found(path)) }
+        Ok(())
     }
 
     async fn uploads(&self, below: &StoragePath) -> Result<Vec<UploadInfo>> {

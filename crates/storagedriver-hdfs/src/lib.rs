@@ -32,6 +32,7 @@ mod parameters;
 mod publish;
 mod reader;
 mod staged;
+mod tidy;
 mod upload;
 mod uploads;
 mod version;

@@ -9,6 +9,7 @@ use crate::cluster::{ATTEMPTS, Hadoop, is_missing};
 use crate::locks::hold;
 use crate::names::{STAGING, passing};
 use crate::staged::Staged;
+use crate::tidy::Tidy;
 use crate::version::{FileVersion, tick};
 
 /// Leaves the time of the last access as it is.
@@ -17,21 +18,28 @@ const KEEP: u64 = u64::MAX;
 impl Hadoop {
     /// Makes a staged file, closed and durable, the content of a path, if the path still holds `base`.
     pub(crate) async fn publish(
-        &self,
+        self: &Arc<Self>,
         path: &StoragePath,
         staged: &str,
         base: Option<FileVersion>,
     ) -> Result<()> {
         let stamped = self.client.set_times(staged, tick(), KEEP).await;
         stamped.map_err(Hadoop::write_fault(path, "set the time of a staged file"))?;
-        let _held = hold(self, path).await;
+        let held = hold(self, path).await;
         if let Some(base) = base {
             self.expect_base(path, base).await?;
         }
-        self.put_at(path, staged, path, &|| {
-            Error::conflict(path, "the upload was ended, discarded or deleted by somebody else")
-        })
-        .await
+        let tidy = Tidy::above(self, &[path]);
+        let gone = || Error::conflict(path, "the upload was ended, discarded or deleted by somebody else");
+        let put = self.put_at(path, staged, path, &tidy, &gone).await;
+        // Whoever holds a path waits for no other.
+        drop(held);
+        if put.is_ok() {
+            tidy.not();
+        } else {
+            tidy.now().await;
+        }
+        put
     }
 
     /// Fails if a path no longer holds the content that an append began with.
@@ -46,18 +54,20 @@ impl Hadoop {
     }
 
     /// Renames a file to a path, replacing what is there; makes the directories above. `gone` is the
-    /// error if there is no such file; others are told for `told`.
+    /// error if there is no such file; others are told for `told`. `tidy` is what the caller does if it fails.
     pub(crate) async fn put_at(
-        &self,
+        self: &Arc<Self>,
         told: &StoragePath,
         from: &str,
         to: &StoragePath,
+        tidy: &Tidy,
         gone: &(dyn Fn() -> Error + Sync),
     ) -> Result<()> {
         let place = self.content(to);
         let failed = || Hadoop::write_fault(told, "rename the file to its path");
         for _ in 0..ATTEMPTS {
-            match self.client.rename(from, &place, true).await {
+            let (hadoop, one, other) = (self.clone(), from.to_owned(), place.clone());
+            match tidy.send(async move { hadoop.client.rename(&one, &other, true).await }).await {
                 Ok(()) => return Ok(()),
                 // Either end: the file, or the directory above the path, which others may prune.
                 Err(error) if is_missing(&error) => {
@@ -65,7 +75,8 @@ impl Hadoop {
                         return Err(gone());
                     }
                     let above = to.parent().unwrap_or_else(StoragePath::root);
-                    let made = self.make_directory(&self.content(&above)).await;
+                    let (hadoop, above) = (self.clone(), self.content(&above));
+                    let made = tidy.send(async move { hadoop.make_directory(&above).await }).await;
                     made.map_err(Hadoop::write_fault(told, "make the directory above the path"))?;
                 }
                 Err(error) => {

@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use hdfs_native::HdfsError;
 use hdfs_native::file::{FileReader, FileWriter};
 use storagedriver::{Error, Result, StoragePath};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::cluster::Hadoop;
@@ -89,22 +89,39 @@ impl Staged {
     /// Makes the file.
     pub(crate) async fn create(hadoop: &Arc<Hadoop>, path: &StoragePath, place: String) -> Result<Self> {
         let trace = Trace::new(hadoop, path, place);
-        let file = hadoop
-            .client
-            .create(trace.place(), &hadoop.options)
-            .await
-            .map_err(Hadoop::write_fault(path, "make a staged file"))?;
         let (pieces, waiting) = mpsc::channel(WAITING);
-        let writing = Writing {
-            hadoop: hadoop.clone(),
-            place: trace.place().to_owned(),
-            file,
-            written: 0,
-            blocksize: None,
-            synced: hadoop.durable,
-        };
-        let task = tokio::spawn(writing.run(waiting));
-        Ok(Staged { trace, pieces: Some(pieces), task, ended: None, length: 0 })
+        let (told, made) = oneshot::channel();
+        let (hadoop, path) = (hadoop.clone(), path.clone());
+        let place = trace.place().to_owned();
+        let task = tokio::spawn(async move {
+            let file = match hadoop.client.create(&place, &hadoop.options).await {
+                Ok(file) => {
+                    let _ = told.send(());
+                    file
+                }
+                Err(error) => return Err(error),
+            };
+            let writing = Writing {
+                hadoop: hadoop.clone(),
+                place: place.clone(),
+                file,
+                written: 0,
+                blocksize: None,
+                synced: hadoop.durable,
+            };
+            let ended = writing.run(waiting).await?;
+            if !ended {
+                // Given up, perhaps before there was anything that could have been removed.
+                sweep(&hadoop, &path, &place).await;
+            }
+            Ok(())
+        });
+        let mut staged = Staged { trace, pieces: Some(pieces), task, ended: None, length: 0 };
+        if made.await.is_err() {
+            staged.settle().await?;
+            return Err(staged.broken());
+        }
+        Ok(staged)
     }
 
     fn broken(&self) -> Error {
@@ -189,7 +206,8 @@ struct Writing {
 }
 
 impl Writing {
-    async fn run(mut self, mut waiting: mpsc::Receiver<Piece>) -> Result<(), HdfsError> {
+    /// Writes what comes. False if it was given up before its end.
+    async fn run(mut self, mut waiting: mpsc::Receiver<Piece>) -> Result<bool, HdfsError> {
         loop {
             match waiting.recv().await {
                 Some(Piece::Bytes(piece)) => self.write(piece).await?,
@@ -197,10 +215,9 @@ impl Writing {
                     if self.written > 0 {
                         self.sync().await?;
                     }
-                    return self.file.close().await;
+                    return self.file.close().await.map(|()| true);
                 }
-                // Given up: whoever did that removes the file.
-                None => return Ok(()),
+                None => return Ok(false),
             }
         }
     }

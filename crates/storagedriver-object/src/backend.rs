@@ -162,6 +162,13 @@ pub trait ObjectStoreBackend: Debug + Send + Sync + 'static {
     /// afterwards is then known to have been replaced since, and not to have failed.
     async fn copy(&self, from: &str, to: &str, version: Option<&Version>) -> StoreResult<Option<Version>>;
 
+    /// Moves an object in one step, over what is there; `NotFound` if there is none. Only called where
+    /// the [`Description`] has it. Never sent twice: the second would find nothing.
+    async fn rename(&self, from: &str, to: &str) -> StoreResult<()> {
+        let _ = (from, to);
+        Err(crate::StoreError::unsupported("renames"))
+    }
+
     /// Begins a multipart upload; the object will have this mark.
     async fn begin_upload(&self, key: &str, mark: &str) -> StoreResult<String> {
         let _ = (key, mark);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use storagedriver::{Content, DriverWriter, Error, ReadOptions, Result, StoragePath};
+use storagedriver::{Content, DriverWriter, Error, ReadOptions, Result, StoragePath, Version};
 
 use crate::engine::Engine;
 use crate::upload::Upload;
@@ -59,7 +59,7 @@ pub(crate) async fn read<B: ObjectStoreBackend>(
             let stream = download.stream.map(move |chunk| chunk.map_err(|error| error.at(&at)));
             let stream =
                 stream.filter(|chunk| std::future::ready(!matches!(chunk, Ok(bytes) if bytes.is_empty())));
-            Ok(Content::new(download.object.size, stream).with_version(download.object.version))
+            Ok(versioned(engine, Content::new(download.object.size, stream), download.object.version))
         }
         // The end and what is past it look alike; only the size tells them apart.
         Err(StoreError::Range(Some(size))) if options.offset > size => {
@@ -87,7 +87,11 @@ async fn read_nothing<B: ObjectStoreBackend>(
     if options.length != Some(0) && options.offset < object.size {
         return Err(Error::unavailable(path, "the content was replaced while it was opened; read it again"));
     }
-    Ok(Content::from_bytes(object.size, Bytes::new()).with_version(object.version))
+    Ok(versioned(engine, Content::from_bytes(object.size, Bytes::new()), object.version))
+}
+
+fn versioned<B: ObjectStoreBackend>(engine: &Engine<B>, content: Content, version: Version) -> Content {
+    if engine.description().versions { content.with_version(version) } else { content }
 }
 
 fn other_version(path: &StoragePath) -> Error {

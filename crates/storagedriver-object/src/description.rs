@@ -1,5 +1,7 @@
 //! What a store has, and what it lacks.
 
+use storagedriver::Guarantees;
+
 /// What a flat store can do, and how much of it at once. A constant of a backend, or of one of its
 /// profiles: it never changes while a driver lives.
 ///
@@ -59,6 +61,20 @@ pub struct Description {
     pub consistent_listings: bool,
     /// The longest key, in bytes.
     pub key_limit: usize,
+    /// The longest name between two slashes of a key, in bytes.
+    pub name_limit: usize,
+    /// Whether an object keeps the mark that it is put with. Where it does not, an upload that has a
+    /// session is put together below that and then moved to its path, so that what is there no more
+    /// was published. Without `rename` either, nothing tells.
+    pub marks: bool,
+    /// Whether two states of a key never have one version, however shortly they follow each other.
+    /// Where they may (a time and a size), the driver tells no versions, and sessions are known by
+    /// what stands in them.
+    pub versions: bool,
+    /// Whether the store moves an object in one step, over what is there.
+    pub rename: bool,
+    /// What the store keeps apart from what the fields above tell.
+    pub guarantees: Guarantees,
 }
 
 impl Description {
@@ -84,5 +100,10 @@ impl Description {
         byte_order: true,
         consistent_listings: true,
         key_limit: 1024,
+        name_limit: 1024,
+        marks: true,
+        versions: true,
+        rename: false,
+        guarantees: Guarantees::FULL,
     };
 }

@@ -104,7 +104,14 @@ impl<B: ObjectStoreBackend> StorageDriver for ObjectDriver<B> {
 
     fn guarantees(&self) -> Guarantees {
         let description = self.engine.description();
-        let mut guarantees = Guarantees::FULL.without(Guarantee::AtomicRename);
+        let mut guarantees = description.guarantees;
+        if !description.rename {
+            guarantees = guarantees.without(Guarantee::AtomicRename);
+        }
+        if !description.marks && !self.engine.stages() {
+            // A commit that was cut short is not told from one that was not done.
+            guarantees = guarantees.without(Guarantee::IndependentUploads);
+        }
         if !description.conditional_put {
             guarantees = guarantees.without(Guarantee::FencedUploads);
         }
@@ -115,6 +122,7 @@ impl<B: ObjectStoreBackend> StorageDriver for ObjectDriver<B> {
     }
 
     fn limits(&self) -> PathLimits {
-        self.engine.keys.limits(self.engine.description().key_limit)
+        let description = self.engine.description();
+        self.engine.keys.limits(description.key_limit, description.name_limit)
     }
 }

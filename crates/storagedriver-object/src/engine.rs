@@ -64,6 +64,13 @@ impl<B: ObjectStoreBackend> Engine<B> {
         self.backend.description()
     }
 
+    /// Whether an upload that has a session is put together beside it and then moved to its path: what
+    /// was published is told by that, as objects keep no marks.
+    pub(crate) fn stages(&self) -> bool {
+        let description = self.description();
+        !description.marks && description.rename && !description.multipart
+    }
+
     pub(crate) fn parallel(&self) -> usize {
         self.options.parallel.max(1)
     }
@@ -77,19 +84,17 @@ impl<B: ObjectStoreBackend> Engine<B> {
         }
     }
 
+    pub(crate) fn file_info(&self, path: StoragePath, object: &Object) -> FileInfo {
+        let info = FileInfo::file(path).with_size(object.size).with_modified(object.modified);
+        if self.description().versions { info.with_version(object.version.clone()) } else { info }
+    }
+
     pub(crate) async fn delete_keys(&self, path: &StoragePath, keys: &[String]) -> Result<()> {
         for batch in keys.chunks(self.description().delete_batch.max(1)) {
             self.backend.delete(batch).await.map_err(|error| error.at(path))?;
         }
         Ok(())
     }
-}
-
-pub(crate) fn file_info(path: StoragePath, object: &Object) -> FileInfo {
-    FileInfo::file(path)
-        .with_size(object.size)
-        .with_modified(object.modified)
-        .with_version(object.version.clone())
 }
 
 pub(crate) fn corrupted(path: &StoragePath, reason: &str) -> Error {

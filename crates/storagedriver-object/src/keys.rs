@@ -20,11 +20,11 @@ impl Keys {
         Keys { prefix: slashed.trim_start_matches('/').to_owned() }
     }
 
-    pub(crate) fn limits(&self, key_limit: usize) -> PathLimits {
+    pub(crate) fn limits(&self, key_limit: usize, name_limit: usize) -> PathLimits {
         // A path is one byte longer than its part of the key: the leading slash.
         let taken = self.prefix.len() + UPLOADS.len() + SESSION_SUFFIX;
         let limit = key_limit.saturating_sub(taken).saturating_add(1);
-        PathLimits::new(limit, limit)
+        PathLimits::new(limit, name_limit.min(limit))
     }
 
     pub(crate) fn file(&self, path: &StoragePath) -> String {
@@ -60,6 +60,19 @@ impl Keys {
         format!("{}{nonce}", self.sessions(path))
     }
 
+    /// The prefix of the segments of a session. Not below the session itself: stores with real
+    /// directories have no name that is both.
+    pub(crate) fn segments(&self, path: &StoragePath, nonce: &str) -> String {
+        format!("{}~/", self.session(path, nonce))
+    }
+
+    /// Where an upload is put together before it is moved to its path; `mark` ends in the name of its
+    /// writer.
+    pub(crate) fn staged(&self, path: &StoragePath, nonce: &str, mark: &str) -> String {
+        let writer = mark.rsplit('.').next().unwrap_or_default();
+        format!("{}{writer}", self.segments(path, nonce))
+    }
+
     /// The prefix of the sessions at and below a path.
     pub(crate) fn sessions_within(&self, path: &StoragePath) -> String {
         let slash = if path.is_root() { "" } else { "/" };
@@ -69,7 +82,7 @@ impl Keys {
     /// Path and nonce of a session's key; `None` for a segment and for what is foreign.
     pub(crate) fn parse_session(&self, key: &str) -> Option<(StoragePath, String)> {
         let (path, nonce) = key.strip_prefix(&self.prefix)?.strip_prefix(UPLOADS)?.rsplit_once("/~")?;
-        if nonce.is_empty() || nonce.contains('/') {
+        if nonce.is_empty() || nonce.contains(['/', '~']) {
             return None;
         }
         Some((StoragePath::parse(&format!("/{path}")).ok()?, nonce.to_owned()))
@@ -77,7 +90,7 @@ impl Keys {
 
     /// Path and nonce of the session that a segment belongs to.
     pub(crate) fn parse_segment(&self, key: &str) -> Option<(StoragePath, String)> {
-        self.parse_session(key.rsplit_once('/')?.0)
+        self.parse_session(key.rsplit_once("~/")?.0)
     }
 }
 
@@ -108,9 +121,16 @@ mod tests {
         let key = keys.session(&path, "12");
         assert_eq!(key, "r/~uploads/a/b/~12");
         assert_eq!(keys.parse_session(&key), Some((path, "12".to_owned())));
-        assert_eq!(keys.parse_segment("r/~uploads/a/b/~12/w-1"), keys.parse_session(&key));
+        assert_eq!(keys.parse_segment("r/~uploads/a/b/~12~/w-1"), keys.parse_session(&key));
         assert_eq!(keys.parse_segment(&key), None);
-        for foreign in ["r/~uploads/a/b/~12/w-1", "r/~uploads/a//~1", "~uploads/a/~1", "r/~uploads/a/~"] {
+        for foreign in [
+            "r/~uploads/a/b/~12~/w-1",
+            "r/~uploads/a/b/~12~",
+            "r/~uploads/a/b/~12/w-1",
+            "r/~uploads/a//~1",
+            "~uploads/a/~1",
+            "r/~uploads/a/~",
+        ] {
             assert_eq!(keys.parse_session(foreign), None, "{foreign}");
         }
     }

@@ -28,6 +28,7 @@ mod rename;
 mod sending;
 mod session;
 mod sessions;
+mod streamed;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod upload;
@@ -44,3 +45,4 @@ pub use driver::ObjectDriver;
 pub use engine::ObjectOptions;
 pub use error::{Failure, StoreError, StoreResult};
 pub use examine::Feature;
+pub use streamed::{Listed, joined};

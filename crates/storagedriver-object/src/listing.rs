@@ -6,7 +6,7 @@ use std::sync::Arc;
 use storagedriver::{EntryKind, Error, FileInfo, Result, StoragePath};
 
 use crate::ObjectStoreBackend;
-use crate::engine::{Engine, file_info};
+use crate::engine::Engine;
 use crate::pages::Pages;
 
 pub(crate) async fn stat<B: ObjectStoreBackend>(
@@ -19,7 +19,7 @@ pub(crate) async fn stat<B: ObjectStoreBackend>(
         return Ok(FileInfo::directory(path.clone()));
     }
     if let Some(object) = engine.head(path).await? {
-        return Ok(file_info(path.clone(), &object));
+        return Ok(engine.file_info(path.clone(), &object));
     }
     if is_directory(engine, path).await? {
         return Ok(FileInfo::directory(path.clone()));
@@ -55,7 +55,7 @@ pub(crate) async fn list<B: ObjectStoreBackend>(
             let Ok(child) = path.child(relative.trim_end_matches('/')) else { continue };
             let info = match &name.object {
                 Some(_) if relative.ends_with('/') => continue,
-                Some(object) => file_info(child.clone(), object),
+                Some(object) => engine.file_info(child.clone(), object),
                 None => FileInfo::directory(child.clone()),
             };
             let merged = match children.remove(&child) {

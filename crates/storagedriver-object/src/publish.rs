@@ -41,10 +41,23 @@ impl<B: ObjectStoreBackend> Upload<B> {
         let id = self.durable.upload.clone();
         let mark = mark(&self.durable, &self.writer);
         if self.version.is_some() {
-            self.mark_committing(&mark).await?;
+            if self.engine.stages()
+                && let Err(error) = self.stage(&mark).await
+            {
+                return Err(self.failed(error).await);
+            }
+            if let Err(error) = self.mark_committing(&mark).await {
+                if let Some(staged) = self.staged(&mark) {
+                    // What is left goes with `abort_stale`.
+                    let _ = self.engine.delete_keys(&self.path, &[staged]).await;
+                }
+                return Err(error);
+            }
         }
         let version = match self.request(id.as_deref(), &mark).await {
-            Ok(version) => Some(version),
+            Ok(version) => version,
+            // There was nothing to be moved: whoever removed it has ended the upload.
+            Err(StoreError::NoSuchUpload) if self.staged(&mark).is_some() => return Err(self.lost()),
             // The answer may be lost and the request done.
             Err(error) => match self.publisher(&mark).await {
                 Ok(Publisher::Own) => None,
@@ -79,6 +92,18 @@ impl<B: ObjectStoreBackend> Upload<B> {
     }
 
     async fn publisher_now(&self, mark: &str) -> Result<Publisher> {
+        if let Some(staged) = self.staged(mark) {
+            return match self.engine.backend.head(&staged).await {
+                Ok(_) => Ok(Publisher::Nobody),
+                // Moved, or removed by whoever ended the upload: then its session is not as it was.
+                Err(StoreError::NotFound) => {
+                    let found = sessions::read(&self.engine, &self.path, &self.durable.nonce).await?;
+                    let own = found.is_some_and(|found| found.session.token == self.durable.token);
+                    Ok(if own { Publisher::Own } else { Publisher::Nobody })
+                }
+                Err(error) => Err(error.at(&self.path)),
+            };
+        }
         let found = self.engine.head(&self.path).await?.and_then(|object| object.mark);
         if found.as_deref() != Some(mark) {
             return Ok(Publisher::Nobody);
@@ -188,7 +213,7 @@ impl<B: ObjectStoreBackend> Upload<B> {
     }
 
     /// Publishes, if nobody else has published the same upload.
-    async fn request(&self, id: Option<&str>, mark: &str) -> StoreResult<Version> {
+    async fn request(&self, id: Option<&str>, mark: &str) -> StoreResult<Option<Version>> {
         let parts = self.window.len() > 0;
         let description = self.engine.description();
         let conditional = if parts { description.conditional_complete } else { description.conditional_put };
@@ -233,27 +258,52 @@ impl<B: ObjectStoreBackend> Upload<B> {
         }
     }
 
+    /// Where this upload is put together, if it is moved to its path then.
+    fn staged(&self, mark: &str) -> Option<String> {
+        let staged = self.version.is_some() && self.engine.stages();
+        staged.then(|| self.engine.keys.staged(&self.path, &self.durable.nonce, mark))
+    }
+
+    /// Puts the upload together beside its session.
+    async fn stage(&self, mark: &str) -> StoreResult<()> {
+        let staged = self.engine.keys.staged(&self.path, &self.durable.nonce, mark);
+        self.put_together(&staged, &PutOptions::default()).await.map(drop)
+    }
+
+    /// Puts what was accepted at `key`.
+    async fn put_together(&self, key: &str, options: &PutOptions) -> StoreResult<Version> {
+        let parts = self.window.parts();
+        if parts.is_empty() {
+            return self.engine.backend.put(key, self.buffer.copy(), options).await;
+        }
+        let segments: Vec<String> = parts.into_iter().map(|part| part.tag).collect();
+        let unmet = matches!(options.condition, Some(Condition::Matches(_)));
+        match self.engine.backend.concatenate(key, &segments, options).await {
+            // Its segments: a delete was faster.
+            Err(StoreError::NotFound) if !unmet => Err(StoreError::NoSuchUpload),
+            published => published,
+        }
+    }
+
     async fn send_whole(
         &self,
         id: Option<&str>,
         mark: &str,
         condition: Option<Condition>,
-    ) -> StoreResult<Version> {
+    ) -> StoreResult<Option<Version>> {
         let (backend, key) = (&self.engine.backend, self.key());
-        let parts = self.window.parts();
+        if let Some(staged) = self.staged(mark) {
+            return match backend.rename(&staged, &key).await {
+                // Another may have replaced or deleted it by now, so its version is not asked for.
+                Ok(()) => Ok(None),
+                // A delete, or whoever ended the upload, was faster.
+                Err(StoreError::NotFound) => Err(StoreError::NoSuchUpload),
+                Err(error) => Err(error),
+            };
+        }
         if let Some(id) = id {
-            return backend.complete(&key, id, &parts, condition.as_ref()).await;
+            return backend.complete(&key, id, &self.window.parts(), condition.as_ref()).await.map(Some);
         }
-        let unmet = matches!(condition, Some(Condition::Matches(_)));
-        let options = PutOptions { condition, mark: Some(mark.to_owned()) };
-        if parts.is_empty() {
-            return backend.put(&key, self.buffer.copy(), &options).await;
-        }
-        let segments: Vec<String> = parts.into_iter().map(|part| part.tag).collect();
-        match backend.concatenate(&key, &segments, &options).await {
-            // Its segments: a delete was faster.
-            Err(StoreError::NotFound) if !unmet => Err(StoreError::NoSuchUpload),
-            published => published,
-        }
+        self.put_together(&key, &PutOptions { condition, mark: Some(mark.to_owned()) }).await.map(Some)
     }
 }

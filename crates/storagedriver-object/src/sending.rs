@@ -19,7 +19,7 @@ impl<B: ObjectStoreBackend> Upload<B> {
     ) -> impl Fn(u32, Bytes) -> BoxFuture<'static, StoreResult<String>> + Send + Sync + use<B> {
         let (engine, key) = (self.engine.clone(), self.key());
         let id = self.durable.upload.clone().unwrap_or_default();
-        let segments = format!("{}/{}", engine.keys.session(&self.path, &self.durable.nonce), self.writer);
+        let segments = format!("{}{}", engine.keys.segments(&self.path, &self.durable.nonce), self.writer);
         move |number, content| {
             let (engine, key, id) = (engine.clone(), key.clone(), id.clone());
             let segment = format!("{segments}-{number:08}");

@@ -58,7 +58,34 @@ pub(crate) async fn read<B: ObjectStoreBackend>(
     let (session, tail) = Session::decode(&bytes.freeze())
         .filter(|(session, _)| session.path == path.as_str() && session.nonce == nonce)
         .ok_or_else(|| corrupted(path, &format!("the session {key} is not what was written; delete it")))?;
+    let version = version_of(engine, &session, version);
     Ok(Some(Stored { session, tail, version }))
+}
+
+/// The version of a session object, by which a later one is told apart.
+fn version_of<B: ObjectStoreBackend>(engine: &Engine<B>, session: &Session, version: Version) -> Version {
+    if engine.description().versions { version } else { Version::new(&session.token) }
+}
+
+/// Whether the session object has this version.
+async fn is_at<B: ObjectStoreBackend>(
+    engine: &Engine<B>,
+    path: &StoragePath,
+    nonce: &str,
+    expected: &Version,
+) -> StoreResult<bool> {
+    if !engine.description().versions {
+        let failed = |error: Error| {
+            StoreError::failed(error.kind(), "the session could not be read").with_source(error)
+        };
+        let found = read(engine, path, nonce).await.map_err(failed)?;
+        return Ok(found.is_some_and(|found| found.version == *expected));
+    }
+    match engine.backend.head(&engine.keys.session(path, nonce)).await {
+        Ok(object) => Ok(object.version == *expected),
+        Err(StoreError::NotFound) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Writes a session over the state `expected` of it, `None` being that there is none; gives it a
@@ -79,16 +106,14 @@ pub(crate) async fn save<B: ObjectStoreBackend>(
     if engine.description().conditional_put {
         options.condition =
             Some(expected.map_or(Condition::Absent, |version| Condition::Matches(version.clone())));
-    } else if expected.is_some() {
+    } else if let Some(expected) = expected
         // Second best: between this look and the put another may write.
-        match engine.backend.head(&key).await {
-            Ok(object) if Some(&object.version) == expected => {}
-            Ok(_) | Err(StoreError::NotFound) => return Err(StoreError::Precondition),
-            Err(error) => return Err(error),
-        }
+        && !is_at(engine, path, &session.nonce, expected).await?
+    {
+        return Err(StoreError::Precondition);
     }
     let failed = match engine.backend.put(&key, encoded, &options).await {
-        Ok(version) => return Ok(version),
+        Ok(version) => return Ok(version_of(engine, session, version)),
         Err(StoreError::NotFound) => StoreError::Precondition,
         Err(error) => error,
     };
@@ -103,9 +128,18 @@ pub(crate) async fn save<B: ObjectStoreBackend>(
 pub(crate) async fn is_committed<B: ObjectStoreBackend>(
     engine: &Engine<B>,
     path: &StoragePath,
+    nonce: &str,
     state: &State,
 ) -> Result<bool> {
     match state {
+        // It was written when all was there to be moved.
+        State::Committing(mark) if engine.stages() => {
+            match engine.backend.head(&engine.keys.staged(path, nonce, mark)).await {
+                Ok(_) => Ok(false),
+                Err(StoreError::NotFound) => Ok(true),
+                Err(error) => Err(error.at(path)),
+            }
+        }
         State::Committing(mark) => {
             let found = engine.head(path).await?.and_then(|object| object.mark);
             Ok(found.is_some_and(|found| same_upload(&found, mark)))
@@ -141,7 +175,7 @@ pub(crate) async fn remove<B: ObjectStoreBackend>(
     let key = engine.keys.session(path, nonce);
     let mut keys = Vec::new();
     if !engine.description().multipart {
-        let mut pages = Pages::new(engine, format!("{key}/"), false);
+        let mut pages = Pages::new(engine, engine.keys.segments(path, nonce), false);
         while let Some(names) = pages.next().await.map_err(|error| error.at(path))? {
             keys.extend(names.into_iter().map(|name| name.key));
         }

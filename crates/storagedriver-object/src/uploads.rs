@@ -1,5 +1,6 @@
 //! Opening uploads, and uploads as seen from outside.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use futures_util::TryStreamExt;
@@ -9,7 +10,7 @@ use crate::engine::{Engine, corrupted};
 use crate::orphans::{self, Orphans};
 use crate::pages::Pages;
 use crate::session::{Base, BaseBytes, HEAD, Head, Session, State};
-use crate::sessions::{self, moved_on};
+use crate::sessions::{self, Stored, moved_on};
 use crate::upload::Upload;
 use crate::{Object, ObjectStoreBackend, StoreError};
 
@@ -35,13 +36,23 @@ pub(crate) async fn append<B: ObjectStoreBackend>(
     engine: &Arc<Engine<B>>,
     path: &StoragePath,
 ) -> Result<Upload<B>> {
-    for object in sessions::find(engine, path).await? {
-        let Some((_, nonce)) = engine.keys.parse_session(&object.key) else { continue };
-        let Some(found) = sessions::read(engine, path, &nonce).await? else { continue };
-        if sessions::is_committed(engine, path, &found.session.state).await? {
+    let mut objects: VecDeque<Object> = sessions::find(engine, path).await?.into();
+    let mut newest = newest(engine, path, &mut objects).await?.into_iter();
+    loop {
+        let found = match (newest.next(), objects.pop_front()) {
+            (Some(found), _) => found,
+            (None, None) => break,
+            (None, Some(object)) => {
+                let Some((_, nonce)) = engine.keys.parse_session(&object.key) else { continue };
+                let Some(found) = sessions::read(engine, path, &nonce).await? else { continue };
+                found
+            }
+        };
+        let nonce = &found.session.nonce;
+        if sessions::is_committed(engine, path, nonce, &found.session.state).await? {
             // Its writer may have died before the store was done with the parts.
             sessions::abort_parts(engine, &found.session).await?;
-            sessions::remove(engine, path, &nonce).await?;
+            sessions::remove(engine, path, nonce).await?;
         } else if found.session.state != State::Ending && found.session.size.is_some() {
             return Ok(Upload::resume(engine, path, found));
         }
@@ -49,6 +60,26 @@ pub(crate) async fn append<B: ObjectStoreBackend>(
     let object = engine.head(path).await?.ok_or_else(|| Error::path_not_found(path))?;
     let base = Base { version: object.version.to_string(), size: object.size, bytes: BaseBytes::AtPath };
     Ok(Upload::onto(engine, path, base))
+}
+
+/// Where the times of objects do not tell which was written last, all sessions, by what stands in them, the
+/// last one first; else none, and `objects` is left as it is.
+async fn newest<B: ObjectStoreBackend>(
+    engine: &Arc<Engine<B>>,
+    path: &StoragePath,
+    objects: &mut VecDeque<Object>,
+) -> Result<Vec<Stored>> {
+    let mut found = Vec::new();
+    if engine.description().versions {
+        return Ok(found);
+    }
+    for object in objects.drain(..) {
+        let Some((_, nonce)) = engine.keys.parse_session(&object.key) else { continue };
+        found.extend(sessions::read(engine, path, &nonce).await?);
+    }
+    // A token begins with the time.
+    found.sort_by(|one, other| other.session.token.cmp(&one.session.token));
+    Ok(found)
 }
 
 /// The uploads at and below a path: those with a session, and what no session
@@ -70,7 +101,7 @@ pub(crate) async fn uploads<B: ObjectStoreBackend>(
             let Some((head, object)) = read_head(engine, &path, &object).await? else { continue };
             let upload = head.upload;
             orphans.named(upload.clone());
-            if sessions::is_committed(engine, &path, &head.state).await? {
+            if sessions::is_committed(engine, &path, &nonce, &head.state).await? {
                 // A writer ended between its publication and this.
                 sessions::abort_upload(engine, &path, upload.as_deref()).await?;
                 sessions::remove(engine, &path, &nonce).await?;
@@ -91,6 +122,16 @@ async fn read_head<B: ObjectStoreBackend>(
     path: &StoragePath,
     object: &Object,
 ) -> Result<Option<(Head, Object)>> {
+    if !engine.description().versions
+        && let Some((_, nonce)) = engine.keys.parse_session(&object.key)
+    {
+        // Which state of it this is, stands behind the first line.
+        let Some(Stored { session, version, .. }) = sessions::read(engine, path, &nonce).await? else {
+            return Ok(None);
+        };
+        let head = Head { size: session.size, state: session.state, upload: session.upload };
+        return Ok(Some((head, Object { version, ..object.clone() })));
+    }
     let download = match engine.backend.get(&object.key, Some(0..HEAD), None).await {
         Ok(download) => download,
         Err(StoreError::NotFound) => return Ok(None),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use storagedriver::{DriverWalk, Error, FileInfo, Result, StoragePath, WalkKey, WalkOptions, async_trait};
 
 use crate::ObjectStoreBackend;
-use crate::engine::{Engine, file_info};
+use crate::engine::Engine;
 use crate::listing::is_directory;
 use crate::pages::{Name, Pages};
 
@@ -70,7 +70,7 @@ impl<B: ObjectStoreBackend> KeyWalk<B> {
         }
         self.ready.extend(new.into_iter().rev().map(FileInfo::directory));
         self.within = path.parent().unwrap_or_else(StoragePath::root);
-        self.ready.push_back(file_info(path, object));
+        self.ready.push_back(self.engine.file_info(path, object));
         let options = &self.options;
         self.ready.retain(|info| options.admits(&info.key()));
     }

@@ -49,13 +49,14 @@ w1.commit()
 ";
 
 async fn replay_on_all(program: &str) {
-    let kinds: [(&str, Stores); 8] = [
+    let kinds: [(&str, Stores); 9] = [
         ("full", stores::full()),
         ("small parts", stores::small_parts()),
         ("unconditional", stores::unconditional()),
         ("all parts named", stores::all_parts_named()),
         ("same-size parts", stores::same_size_parts()),
         ("segments", stores::segments()),
+        ("moved", stores::moved()),
         ("unordered", stores::unordered()),
         ("markers only", stores::markers_only()),
     ];

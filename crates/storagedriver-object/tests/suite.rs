@@ -19,4 +19,4 @@ macro_rules! on {
     };
 }
 
-on! { full small_parts unconditional all_parts_named same_size_parts segments unordered markers_only }
+on! { full small_parts unconditional all_parts_named same_size_parts segments unordered markers_only moved }

@@ -100,6 +100,9 @@ fn run_target(
     }
     let mut test = project.cargo();
     test.args(["test", "--package", target.package]);
+    for feature in target.features {
+        test.args(["--features", feature]);
+    }
     for name in target.tests {
         test.args(["--test", name]);
     }

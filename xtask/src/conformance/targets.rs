@@ -19,6 +19,8 @@ pub(crate) struct Target {
     pub(crate) server: Option<&'static str>,
     /// The package whose tests are run.
     pub(crate) package: &'static str,
+    /// The package's features that they need.
+    pub(crate) features: &'static [&'static str],
     /// Its test programs that run the suite, and what else reports by the suite's lines.
     pub(crate) tests: &'static [&'static str],
     /// What has to be there.
@@ -65,6 +67,7 @@ pub(crate) const TARGETS: &[Target] = &[
         driver: "inmemory",
         server: Some("in-process"),
         package: "storagedriver-inmemory",
+        features: &[],
         tests: &["suite"],
         place: Place::InProcess,
         usual: true,
@@ -73,6 +76,7 @@ pub(crate) const TARGETS: &[Target] = &[
         driver: "filesystem",
         server: None,
         package: "storagedriver-filesystem",
+        features: &[],
         tests: &["suite"],
         place: Place::Directory(std::env::temp_dir),
         usual: true,
@@ -81,6 +85,7 @@ pub(crate) const TARGETS: &[Target] = &[
         driver: "filesystem",
         server: Some("tmpfs"),
         package: "storagedriver-filesystem",
+        features: &[],
         tests: &["suite"],
         place: Place::Directory(|| PathBuf::from("/dev/shm")),
         usual: true,
@@ -102,9 +107,31 @@ pub(crate) const TARGETS: &[Target] = &[
     preset("us3", "suites::us3::"),
     preset("storj", "suites::storj::"),
     Target {
+        driver: "opendal",
+        server: Some("memory and fs"),
+        package: "storagedriver-opendal",
+        features: &[],
+        tests: &["suite"],
+        place: Place::InProcess,
+        usual: true,
+    },
+    // Not usual: the services over HTTP take longer to build than to run.
+    over_opendal(&servers::CEPH),
+    over_opendal(&servers::AZURITE),
+    Target {
+        driver: "objectstore",
+        server: Some("in-process"),
+        package: "storagedriver-objectstore",
+        features: &[],
+        tests: &["suite"],
+        place: Place::InProcess,
+        usual: true,
+    },
+    Target {
         driver: python::DRIVER,
         server: Some("python kit"),
         package: "storagedriver-ipc",
+        features: &[],
         tests: &["conformance"],
         place: Place::Kit(&python::KIT),
         usual: true,
@@ -113,6 +140,7 @@ pub(crate) const TARGETS: &[Target] = &[
         driver: go::DRIVER,
         server: Some("go kit"),
         package: "storagedriver-ipc",
+        features: &[],
         tests: &["conformance"],
         place: Place::Kit(&go::KIT),
         usual: true,
@@ -126,6 +154,7 @@ const fn on_server(driver: &'static str, package: &'static str, server: &'static
         driver,
         server: Some(server.name),
         package,
+        features: &[],
         tests: &["conformance"],
         place: Place::Server(server),
         usual: true,
@@ -150,6 +179,11 @@ const fn preset(driver: &'static str, module: &'static str) -> Target {
 const LONG: [&str; 3] = [servers::CEPH.name, servers::CEPH_SWIFT.name, servers::FAKE_GCS.name];
 const SHORT: [&str; 3] =
     [servers::SWIFT_S3API.name, servers::SWIFT_TEMPAUTH.name, servers::SWIFT_KEYSTONE.name];
+/// The driver `opendal`, on a server that it has a service for.
+const fn over_opendal(server: &'static Server) -> Target {
+    let target = on_server("opendal", "storagedriver-opendal", server);
+    Target { features: &["azblob", "s3"], usual: false, ..target }
+}
 
 /// A target that can be run.
 pub(crate) struct Ready {

@@ -16,15 +16,13 @@ use storagedriver::{BoxError, ErrorKind, async_trait};
 use super::attempts::{Attempts, Failed};
 use super::sending::{self, Progress};
 use super::transport::Broken;
-use super::{HttpOptions, Refusal, ReplyHead, Request, tls};
+use super::{HttpOptions, Refusal, ReplyHead, Request};
 use crate::{StoreError, StoreResult};
 
 /// So much of a refusal is read.
 const REFUSAL_LIMIT: usize = 64 << 10;
 /// How long a request for credentials may take in all.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(30);
-/// When a silent connection is first asked whether it is alive.
-const KEEPALIVE: Duration = Duration::from_secs(15);
 
 /// What a backend knows about its store's protocol.
 #[async_trait]
@@ -92,22 +90,8 @@ impl HttpClient {
     /// # Errors
     /// TLS cannot be set up, the proxy is none, or the user agent has characters that no header can have.
     pub fn new(driver: &'static str, options: HttpOptions) -> Result<Self, BoxError> {
-        let builder = || -> Result<reqwest::ClientBuilder, BoxError> {
-            let builder = match &options.proxy {
-                Some(proxy) => reqwest::Client::builder().proxy(reqwest::Proxy::all(proxy.clone())?),
-                None => reqwest::Client::builder(),
-            };
-            Ok(builder
-                .tls_backend_preconfigured(tls::configuration(options.skip_verify)?)
-                .http1_only()
-                .redirect(reqwest::redirect::Policy::none())
-                .referer(false)
-                .connect_timeout(options.connect_timeout)
-                .tcp_keepalive(KEEPALIVE)
-                .user_agent(&options.user_agent))
-        };
-        let store = builder()?.build()?;
-        let credentials = builder()?.timeout(CREDENTIALS_TIMEOUT).build()?;
+        let store = options.builder()?.build()?;
+        let credentials = options.builder()?.timeout(CREDENTIALS_TIMEOUT).build()?;
         Ok(HttpClient(Arc::new(Inner { driver, options, store, credentials, throttled: AtomicU64::new(0) })))
     }
 

@@ -3,7 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
+use storagedriver::BoxError;
 use storagedriver::url::Url;
+
+use super::tls;
+
+/// When a silent connection is first asked whether it is alive.
+const KEEPALIVE: Duration = Duration::from_secs(15);
 
 /// How patient the client is. There is no limit on the whole of a request: only silence ends one.
 #[derive(Clone)]
@@ -59,6 +65,32 @@ impl Default for HttpOptions {
             skip_verify: false,
             proxy: None,
         }
+    }
+}
+
+impl HttpOptions {
+    /// A client with these settings and the TLS of all drivers, for libraries that make their requests
+    /// themselves. A reply may stall so long as the settings say; nothing is tried again.
+    ///
+    /// # Errors
+    /// TLS cannot be set up, the proxy is none, or the user agent has characters that no header can have.
+    pub fn client(&self) -> Result<reqwest::Client, BoxError> {
+        Ok(self.builder()?.read_timeout(self.stall_timeout).build()?)
+    }
+
+    pub(super) fn builder(&self) -> Result<reqwest::ClientBuilder, BoxError> {
+        let builder = match &self.proxy {
+            Some(proxy) => reqwest::Client::builder().proxy(reqwest::Proxy::all(proxy.clone())?),
+            None => reqwest::Client::builder(),
+        };
+        Ok(builder
+            .tls_backend_preconfigured(tls::configuration(self.skip_verify)?)
+            .http1_only()
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .connect_timeout(self.connect_timeout)
+            .tcp_keepalive(KEEPALIVE)
+            .user_agent(&self.user_agent))
     }
 }
 

@@ -78,6 +78,12 @@ impl MemoryBackend {
     pub fn control(&self) -> Control {
         self.control.clone()
     }
+
+    /// Without the mark, if the store keeps none.
+    fn kept(&self, options: &PutOptions) -> PutOptions {
+        let mark = options.mark.clone().filter(|_| self.store.description.marks);
+        PutOptions { mark, ..options.clone() }
+    }
 }
 
 #[async_trait]
@@ -118,6 +124,7 @@ impl ObjectStoreBackend for MemoryBackend {
     }
 
     async fn put(&self, key: &str, content: Bytes, options: &PutOptions) -> StoreResult<Version> {
+        let options = &self.kept(options);
         self.control.request("put", key, || self.store.lock().put(key, content.clone(), options)).await
     }
 
@@ -186,6 +193,16 @@ impl ObjectStoreBackend for MemoryBackend {
         self.control.request("copy", to, copy).await
     }
 
+    async fn rename(&self, from: &str, to: &str) -> StoreResult<()> {
+        let rename = || {
+            let mut state = self.store.lock();
+            let held = state.objects.remove(from).ok_or(StoreError::NotFound)?;
+            let options = PutOptions { condition: None, mark: held.object.mark };
+            state.put(to, held.content, &options).map(drop)
+        };
+        self.control.request("rename", to, rename).await
+    }
+
     async fn begin_upload(&self, key: &str, mark: &str) -> StoreResult<String> {
         self.control.request("begin_upload", key, || Ok(self.store.lock().begin(key, mark))).await
     }
@@ -251,7 +268,7 @@ impl ObjectStoreBackend for MemoryBackend {
             for segment in segments {
                 content.extend_from_slice(&state.held(segment)?.content);
             }
-            state.put(key, content.freeze(), options)
+            state.put(key, content.freeze(), &self.kept(options))
         };
         self.control.request("concatenate", key, concatenate).await
     }

@@ -38,8 +38,17 @@ pub(crate) fn kinds() -> Vec<(&'static str, Description)> {
     let mut unordered = small();
     unordered.byte_order = false;
     unordered.start_after = false;
+    let mut moved = segments.clone();
+    moved.marks = false;
+    moved.versions = false;
+    moved.rename = true;
+    moved.conditional_put = false;
+    moved.conditional_complete = false;
+    moved.conditional_copy = false;
+    moved.conditional_delete = false;
     vec![
         ("everything", small()),
+        ("moved", moved),
         ("unconditional", unconditional),
         ("same-size parts", same_size),
         ("segments", segments),

@@ -62,6 +62,24 @@ pub(crate) fn segments() -> Stores {
     Stores::new(description, 3000)
 }
 
+/// As a file system: no marks, no versions and no conditions, but renames; and listings in no order.
+pub(crate) fn moved() -> Stores {
+    let mut description = small();
+    description.multipart = false;
+    description.copy_part = false;
+    description.lists_uploads = false;
+    description.conditional_put = false;
+    description.conditional_complete = false;
+    description.conditional_copy = false;
+    description.conditional_delete = false;
+    description.byte_order = false;
+    description.start_after = false;
+    description.marks = false;
+    description.versions = false;
+    description.rename = true;
+    Stores::new(description, 64 << 10)
+}
+
 /// Listings in no order that is known.
 pub(crate) fn unordered() -> Stores {
     let mut description = small();

@@ -40,11 +40,14 @@ async fn where_there_is_no_rule_the_generic_profile_works() {
     everything(&generic(&server, "us-east-1", &[])).await.unwrap();
 }
 
+/// What a server keeps, parameters beside those that every storage has, and what the refusal names.
+type Rule<'a> = (S3Options, &'a [(&'a str, &'a str)], &'a str);
+
 #[tokio::test]
 async fn each_rule_bites() {
     let class = [("storageclass", "GLACIER_IR")];
     let acl = [("objectacl", "aws-exec-read")];
-    let rules: [(S3Options, &[(&str, &str)], &str); 12] = [
+    let rules: [Rule<'_>; 12] = [
         (
             S3Options { addressing: Addressing::VirtualHostOnly, ..lenient() },
             &[],
