@@ -168,6 +168,7 @@ const fn preset(driver: &'static str, module: &'static str) -> Target {
         driver,
         server: Some("in-process"),
         package: "storagedriver-systemtests",
+        features: &[],
         tests: &["presets"],
         place: Place::Module(module),
         usual: false,
