@@ -34,6 +34,17 @@ class Example(unittest.TestCase):
     def test_lacks_nothing(self) -> None:
         self.assertEqual(list(self.host.open().lacking), [])
 
+    def test_flushes_unless_told_otherwise(self) -> None:
+        """The other tests and the suite run without: here a path of each kind is flushed."""
+        with Host(rootdirectory=str(self.root / "durable")) as host:
+            host.put("/a/put", b"1")
+            for append, end in [(False, pb.WRITE_ENDING_CLOSE), (True, pb.WRITE_ENDING_COMMIT)]:
+                upload = host.write("/b/upload", append)
+                upload.chunk(1, b"23")
+                upload.ending(end)
+            self.assertEqual(host.get("/a/put"), b"1")
+            self.assertEqual(host.get("/b/upload"), b"2323")
+
     def test_content_of_64_mib(self) -> None:
         content = os.urandom(64 * MIB - 1)
         self.host.put("/large", content)

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::Path;
 
 use report::{Report, Verdict, WHOLE};
-use targets::{Ready, TARGETS, Target};
+use targets::{Place, Ready, TARGETS, Target};
 
 use crate::project::{self, Outcome, Project, read};
 
@@ -105,6 +105,9 @@ fn run_target(
     }
     for name in target.tests {
         test.args(["--test", name]);
+    }
+    if let Place::Module(module) = target.place {
+        test.args(["--", module]);
     }
     test.env(REPORT_VARIABLE, lines).env(SERVER_VARIABLE, &ready.server);
     // The long variants of what runs in process are run by `cargo test`.

@@ -33,6 +33,8 @@ pub(crate) struct Target {
 pub(crate) enum Place {
     /// Nothing: the store is in the tests' own process.
     InProcess,
+    /// Nothing either, and of the tests only those in this module: the program has the suites of several drivers.
+    Module(&'static str),
     /// A directory; the tests make theirs below it.
     Directory(fn() -> PathBuf),
     /// A server, installed if it is missing and started; the tests make their root below its
@@ -99,6 +101,11 @@ pub(crate) const TARGETS: &[Target] = &[
         tests: &["conformance", "restarts"],
         ..on_server("hdfs", "storagedriver-hdfs", &servers::HADOOP)
     },
+    preset("oss", "suites::oss::"),
+    preset("obs", "suites::obs::"),
+    preset("bos", "suites::bos::"),
+    preset("us3", "suites::us3::"),
+    preset("storj", "suites::storj::"),
     Target {
         driver: "opendal",
         server: Some("memory and fs"),
@@ -151,6 +158,20 @@ const fn on_server(driver: &'static str, package: &'static str, server: &'static
         tests: &["conformance"],
         place: Place::Server(server),
         usual: true,
+    }
+}
+
+/// A vendor's driver over that of S3, on a server in the tests' process that keeps the vendor's rules: the vendors' own
+/// cannot be had here. `cargo test` runs the same, so a run that names none leaves it out.
+const fn preset(driver: &'static str, module: &'static str) -> Target {
+    Target {
+        driver,
+        server: Some("in-process"),
+        package: "storagedriver-systemtests",
+        features: &[],
+        tests: &["presets"],
+        place: Place::Module(module),
+        usual: false,
     }
 }
 
@@ -213,7 +234,7 @@ impl Target {
     pub(crate) fn prepare(&self, project: &Project) -> Result<Ready, String> {
         let mut executable = None;
         let (found, directory, running) = match self.place {
-            Place::InProcess => (None, None, None),
+            Place::InProcess | Place::Module(_) => (None, None, None),
             Place::Directory(directory) => {
                 let directory = directory();
                 if !directory.is_dir() {

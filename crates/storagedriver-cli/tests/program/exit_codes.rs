@@ -145,3 +145,14 @@ fn standard_error_that_nobody_reads_changes_nothing() {
         assert_eq!(child.wait_with_output().unwrap().status.code(), Some(code));
     }
 }
+
+#[cfg(not(feature = "hdfs"))]
+#[test]
+fn a_driver_that_was_left_out_is_told_with_its_feature() {
+    for arguments in [vec!["ls", "hdfs:namenode=a"], vec!["drivers", "hdfs"]] {
+        let told = error(arguments, 2);
+        assert_eq!((&told["kind"], &told["driver"]), (&"invalid_storage_driver".into(), &"hdfs".into()));
+        let message = told["message"].as_str().unwrap();
+        assert!(message.contains("`--features hdfs`") && message.contains("storagedriver-hdfs"), "{message}");
+    }
+}
