@@ -11,8 +11,8 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Builds it as `cargo test --workspace --features storagedriver-cli/all` does, which `.ci/run` has done before:
-    /// by itself its dependencies have other features, and all of them would be built once more.
+    /// Builds it with every driver, beside the tests of the whole workspace: by itself its dependencies have other
+    /// features, and all of them would be built once more.
     pub(crate) fn build(project: &Project) -> Outcome<Self> {
         let mut build = project.cargo();
         build.args(["test", "--quiet", "--workspace", "--features", "storagedriver-cli/all"]);
