@@ -31,6 +31,7 @@ mod sessions;
 mod streamed;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod unbroken;
 mod upload;
 mod uploads;
 mod walk;
@@ -46,3 +47,4 @@ pub use engine::ObjectOptions;
 pub use error::{Failure, StoreError, StoreResult};
 pub use examine::Feature;
 pub use streamed::{Listed, joined};
+pub use unbroken::unbroken;

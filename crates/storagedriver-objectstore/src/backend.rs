@@ -15,7 +15,7 @@ use object_store::{
 use storagedriver::{ErrorKind, Version, async_trait};
 use storagedriver_object::{
     Condition, Description, Download, ListRequest, Object, ObjectStoreBackend, Page, PutOptions, StoreError,
-    StoreResult, joined,
+    StoreResult, joined, unbroken,
 };
 
 use crate::Profile;
@@ -26,6 +26,7 @@ use crate::listing::{self, is_made_up, object};
 const MARK: Attribute = Attribute::Metadata(std::borrow::Cow::Borrowed("storagedriver-mark"));
 
 /// A store of the crate `object_store`, as the engine sees it.
+#[derive(Clone)]
 pub struct ObjectStoreAdapter {
     store: Arc<dyn ObjectStore>,
     profile: Profile,
@@ -107,6 +108,30 @@ impl ObjectStoreAdapter {
         Ok(())
     }
 
+    /// Writes an object under a short name and moves it.
+    async fn put_long(&self, key: &str, content: Bytes, options: &PutOptions) -> StoreResult<Version> {
+        let short = format!("~long/{:016x}", RandomState::new().hash_one(key));
+        self.put(&short, content, options).await?;
+        let moved = self.move_over(&short, key).await;
+        if moved.is_err() {
+            // The failure that matters is the first.
+            let _ = self.delete(&[short]).await;
+        }
+        moved?;
+        Ok(self.head(key).await?.version)
+    }
+
+    /// Moves an object, over what is there, and removes the directory that it left empty.
+    async fn move_over(&self, from: &str, to: &str) -> StoreResult<()> {
+        match self.store.rename_opts(&path(from)?, &path(to)?, RenameOptions::default()).await {
+            Ok(()) => {
+                self.prune(from).await;
+                Ok(())
+            }
+            Err(error) => Err(self.refused(to, "rename an object", error).await),
+        }
+    }
+
     /// Removes the directory that a rename left empty, and those above it: the store does that when it
     /// deletes something there.
     async fn prune(&self, key: &str) {
@@ -178,15 +203,8 @@ impl ObjectStoreBackend for ObjectStoreAdapter {
 
     async fn put(&self, key: &str, content: Bytes, options: &PutOptions) -> StoreResult<Version> {
         if self.profile.directories && self.profile.description.rename && is_long(key) {
-            let short = format!("~long/{:016x}", RandomState::new().hash_one(key));
-            self.put(&short, content, options).await?;
-            let moved = self.rename(&short, key).await;
-            if moved.is_err() {
-                // The failure that matters is the first.
-                let _ = self.delete(&[short]).await;
-            }
-            moved?;
-            return Ok(self.head(key).await?.version);
+            let (adapter, key, options) = (self.clone(), key.to_owned(), options.clone());
+            return unbroken(async move { adapter.put_long(&key, content, &options).await }).await;
         }
         let mode = match &options.condition {
             None => PutMode::Overwrite,
@@ -236,13 +254,8 @@ impl ObjectStoreBackend for ObjectStoreAdapter {
     }
 
     async fn rename(&self, from: &str, to: &str) -> StoreResult<()> {
-        match self.store.rename_opts(&path(from)?, &path(to)?, RenameOptions::default()).await {
-            Ok(()) => {
-                self.prune(from).await;
-                Ok(())
-            }
-            Err(error) => Err(self.refused(to, "rename an object", error).await),
-        }
+        let (adapter, from, to) = (self.clone(), from.to_owned(), to.to_owned());
+        unbroken(async move { adapter.move_over(&from, &to).await }).await
     }
 
     async fn concatenate(

@@ -1,6 +1,7 @@
 //! The backend: what the engine asks of a store, asked of an `Operator`.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -10,7 +11,7 @@ use opendal::{Capability, Metadata, Operator};
 use storagedriver::{ErrorKind, Result, Version, async_trait};
 use storagedriver_object::{
     Condition, Description, Download, ListRequest, Object, ObjectStoreBackend, Page, PutOptions, StoreError,
-    StoreResult, joined,
+    StoreResult, joined, unbroken,
 };
 
 use crate::Review;
@@ -26,13 +27,13 @@ pub(crate) const MARK: &str = "storagedrivermark";
 const MOST_READS: usize = 20;
 
 /// A service of OpenDAL, as the engine sees it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct OpenDalBackend {
     pub(crate) operator: Operator,
     pub(crate) review: Review,
     pub(crate) capability: Capability,
     /// Used where the service is private.
-    pub(crate) ledger: Ledger,
+    pub(crate) ledger: Arc<Ledger>,
 }
 
 impl OpenDalBackend {
@@ -57,7 +58,7 @@ impl OpenDalBackend {
         let mut review = review.unwrap_or_else(|| Review::of(&info));
         // Not what OpenDAL offers, whatever the review says.
         review.description.multipart = false;
-        Ok(OpenDalBackend { operator, review, capability, ledger: Ledger::default() })
+        Ok(OpenDalBackend { operator, review, capability, ledger: Arc::default() })
     }
 
     pub(crate) async fn stat(&self, key: &str) -> StoreResult<Metadata> {
@@ -219,7 +220,11 @@ impl ObjectStoreBackend for OpenDalBackend {
     }
 
     async fn put(&self, key: &str, content: Bytes, options: &PutOptions) -> StoreResult<Version> {
-        self.write(key, content, options).await
+        if !self.review.directories {
+            return self.write(key, content, options).await;
+        }
+        let (backend, key, options) = (self.clone(), key.to_owned(), options.clone());
+        unbroken(async move { backend.write(&key, content, &options).await }).await
     }
 
     async fn list(&self, request: &ListRequest) -> StoreResult<Page> {
@@ -237,7 +242,8 @@ impl ObjectStoreBackend for OpenDalBackend {
         }
         if self.review.directories || self.capability.delete_max_size.unwrap_or(1) == 1 {
             for key in keys {
-                self.delete_one(key).await?;
+                let (backend, key) = (self.clone(), key.clone());
+                unbroken(async move { backend.delete_one(&key).await }).await?;
             }
             return Ok(());
         }
@@ -296,7 +302,8 @@ impl ObjectStoreBackend for OpenDalBackend {
     }
 
     async fn rename(&self, from: &str, to: &str) -> StoreResult<()> {
-        self.move_to(from, to).await
+        let (backend, from, to) = (self.clone(), from.to_owned(), to.to_owned());
+        unbroken(async move { backend.move_to(&from, &to).await }).await
     }
 
     async fn concatenate(
