@@ -73,6 +73,10 @@ pub struct Description {
     pub versions: bool,
     /// Whether the store moves an object in one step, over what is there.
     pub rename: bool,
+    /// Whether the store carries out what it was asked for also when the future that asked is dropped, as
+    /// calls in threads are: a cancelled upload waits for those of its segments that are on their way, else
+    /// they would come after it was cleared away.
+    pub detached: bool,
     /// What the store keeps apart from what the fields above tell.
     pub guarantees: Guarantees,
 }
@@ -104,6 +108,7 @@ impl Description {
         marks: true,
         versions: true,
         rename: false,
+        detached: false,
         guarantees: Guarantees::FULL,
     };
 }

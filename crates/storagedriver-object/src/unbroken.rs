@@ -6,7 +6,8 @@ use crate::{StoreError, StoreResult};
 
 /// Takes steps that belong together to their end, also where the future that asked for them is dropped: a
 /// store with real directories that has moved an object has yet to remove the directory that is empty now.
-/// Without a tokio runtime they are taken where they are asked for.
+/// Without a tokio runtime they are taken where they are asked for. A backend that writes objects so says it in
+/// [`Description::detached`](crate::Description::detached).
 ///
 /// # Errors
 /// Those of the steps; `Unavailable` if the runtime was shut down meanwhile, and nobody knows how far they came.

@@ -194,7 +194,7 @@ impl<B: ObjectStoreBackend> Upload<B> {
     }
 
     async fn abandon(&mut self) -> Result<()> {
-        self.window.stop().await;
+        self.window.stop(self.engine.description().detached).await;
         self.drop_pending().await;
         if !self.touched {
             return Ok(());

@@ -120,8 +120,12 @@ impl Window {
         self.running.spawn(async move { (place, request.await) });
     }
 
-    /// Ends what is on its way, and waits until it has ended: nothing is sent behind a cancel.
-    pub(crate) async fn stop(&mut self) {
+    /// Ends what is on its way, and waits until it has ended: nothing is sent behind a cancel. `detached`: the
+    /// store carries it out all the same, so it is waited for whole.
+    pub(crate) async fn stop(&mut self, detached: bool) {
+        if detached {
+            while self.running.join_next().await.is_some() {}
+        }
         self.running.shutdown().await;
         self.slots.clear();
     }
@@ -177,5 +181,29 @@ impl Window {
         }
         (self.alone, self.failed) = (false, false);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_cannot_be_called_back_is_waited_for() {
+        let (sent, arrives) = tokio::sync::oneshot::channel::<()>();
+        let mut window = Window::default();
+        window.running.spawn(async move {
+            (0, arrives.await.map(|()| String::new()).map_err(|_| StoreError::NotFound))
+        });
+        {
+            let mut stop = Box::pin(window.stop(true));
+            assert!(futures_util::poll!(&mut stop).is_pending());
+            sent.send(()).unwrap();
+            stop.await;
+        }
+        window.running.spawn(std::future::pending());
+        // This one is called back.
+        window.stop(false).await;
+        assert!(window.running.is_empty());
     }
 }

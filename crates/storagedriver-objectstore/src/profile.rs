@@ -78,6 +78,7 @@ impl Profile {
         let mut profile = Self::least();
         profile.description.max_put = u64::MAX;
         profile.description.rename = true;
+        profile.description.detached = true;
         profile.description.name_limit = LOCAL_NAME;
         // A reader has the file open.
         profile.description.guarantees = Guarantees::FULL;

@@ -8,6 +8,12 @@ use object_store::local::LocalFileSystem;
 use storagedriver::Storage;
 use storagedriver_objectstore::{ObjectStoreDriver, ObjectStoreOptions, Profile};
 
+fn storage(directory: &tempfile::TempDir) -> Storage {
+    let store = LocalFileSystem::new_with_prefix(directory.path()).unwrap().with_automatic_cleanup(true);
+    let options = ObjectStoreOptions::new(Profile::local());
+    Storage::new(ObjectStoreDriver::new(Arc::new(store), options))
+}
+
 /// Polls the future so often, with pauses for what it waits for, and drops it.
 async fn drop_after<T>(polls: usize, future: impl Future<Output = T>) {
     let mut future = Box::pin(future);
@@ -23,9 +29,7 @@ async fn drop_after<T>(polls: usize, future: impl Future<Output = T>) {
 async fn a_dropped_rename_leaves_no_empty_directory() {
     for polls in 1..12 {
         let directory = tempfile::tempdir().unwrap();
-        let store = LocalFileSystem::new_with_prefix(directory.path()).unwrap().with_automatic_cleanup(true);
-        let options = ObjectStoreOptions::new(Profile::local());
-        let storage = Storage::new(ObjectStoreDriver::new(Arc::new(store), options));
+        let storage = storage(&directory);
         storage.put_content("/a/from", "content").await.unwrap();
         drop_after(polls, storage.rename("/a/from", "/b/to")).await;
         let mut looks = 0;

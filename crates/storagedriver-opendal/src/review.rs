@@ -97,6 +97,8 @@ impl Review {
         description.conditional_complete = review.private;
         description.conditional_copy = review.private;
         description.rename = class == Class::LocalFiles && capability.rename;
+        // Their steps are taken by tasks of their own.
+        description.detached = review.directories;
         if review.private || class == Class::LocalFiles {
             description.max_put = u64::MAX;
             description.max_copy = u64::MAX;
