@@ -37,6 +37,8 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
 
+    use futures_util::FutureExt;
+
     use super::*;
 
     #[tokio::test]
@@ -48,7 +50,7 @@ mod tests {
             set.store(true, Ordering::Relaxed);
             Ok(())
         }));
-        assert!(futures_util::poll!(&mut steps).is_pending());
+        assert!((&mut steps).now_or_never().is_none());
         drop(steps);
         begin.notify_one();
         while !done.load(Ordering::Relaxed) {
@@ -64,7 +66,7 @@ mod tests {
 
     #[test]
     fn without_a_runtime_the_steps_are_taken() {
-        let done = futures_util::future::FutureExt::now_or_never(unbroken(async { Ok(7) }));
+        let done = unbroken(async { Ok(7) }).now_or_never();
         assert!(matches!(done, Some(Ok(7))));
     }
 }

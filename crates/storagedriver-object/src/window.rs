@@ -186,6 +186,8 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
     #[tokio::test]
@@ -197,7 +199,7 @@ mod tests {
         });
         {
             let mut stop = Box::pin(window.stop(true));
-            assert!(futures_util::poll!(&mut stop).is_pending());
+            assert!((&mut stop).now_or_never().is_none());
             sent.send(()).unwrap();
             stop.await;
         }
