@@ -15,7 +15,7 @@ pub(crate) fn run(project: &Project, arguments: &[&str]) -> Outcome {
         return Err(format!("{minutes} minutes is no time to run for").into());
     }
     let mut soak = project.cargo();
-    soak.args(["test", "--package", "storagedriver-systemtests", "--test", "soak"]);
+    soak.args(["test", "--workspace", "--test", "soak"]);
     // What is freed goes back to the system, in the servers too: then memory that grows is memory that is kept, and
     // not what the allocator makes of pieces of very different sizes.
     soak.env("MALLOC_MMAP_THRESHOLD_", "131072").env("MALLOC_ARENA_MAX", "2");

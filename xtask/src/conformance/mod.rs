@@ -2,6 +2,7 @@
 
 mod distribution;
 mod go;
+mod programs;
 mod python;
 mod report;
 mod system;
@@ -9,7 +10,9 @@ mod targets;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
+use programs::Programs;
 use report::{Report, Verdict, WHOLE};
 use targets::{Place, Ready, TARGETS, Target};
 
@@ -42,12 +45,13 @@ pub(crate) fn run(project: &Project, drivers: &[&str]) -> Outcome {
     let (chosen, left): (Vec<&Target>, Vec<&Target>) = TARGETS
         .iter()
         .partition(|target| if drivers.is_empty() { target.usual } else { drivers.contains(&target.name()) });
+    let programs = Programs::build(project, &names_of_tests(&chosen, drivers))?;
     for target in chosen {
         match target.prepare(project) {
             Ok(ready) => {
                 report.begin(target.driver, &ready.server);
                 let lines = place.join(format!("{}-{}.jsonl", target.driver, ready.server));
-                run_target(project, target, &ready, &lines, &mut report)?;
+                run_target(project, &programs, target, &ready, &lines, &mut report)?;
             }
             Err(reason) => {
                 report.begin(target.driver, target.expected());
@@ -57,7 +61,7 @@ pub(crate) fn run(project: &Project, drivers: &[&str]) -> Outcome {
     }
     report.require_every_case();
     if drivers.is_empty() || drivers.contains(&system::DRIVER) {
-        system::run(project, &mut report);
+        system::run(project, &programs, &mut report);
     }
     if drivers.is_empty() || drivers.contains(&python::KIT.name) {
         python::run(project, &mut report);
@@ -88,8 +92,20 @@ pub(crate) fn drivers() -> impl Iterator<Item = (&'static str, &'static str)> {
     TARGETS.iter().map(|target| (target.driver, target.package))
 }
 
+/// The test programs that a run needs.
+fn names_of_tests(chosen: &[&Target], drivers: &[&str]) -> Vec<&'static str> {
+    let mut names: Vec<&str> = chosen.iter().flat_map(|target| target.tests).copied().collect();
+    if drivers.is_empty() || drivers.contains(&system::DRIVER) {
+        names.extend(system::programs());
+    }
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 fn run_target(
     project: &Project,
+    programs: &Programs,
     target: &Target,
     ready: &Ready,
     lines: &Path,
@@ -98,16 +114,29 @@ fn run_target(
     if lines.exists() {
         fs::remove_file(lines)?;
     }
-    let mut test = project.cargo();
-    test.args(["test", "--package", target.package]);
-    for feature in target.features {
-        test.args(["--features", feature]);
-    }
+    let mut ended = Ok(());
     for name in target.tests {
-        test.args(["--test", name]);
+        let mut test = programs.command(project, target.package, name)?;
+        prepare_test(&mut test, target, ready, lines);
+        ended = ended.and(project::run(&mut test));
     }
+    let written = if lines.exists() { read(lines)? } else { String::new() };
+    let failed = report.count(Verdict::Fail);
+    let count = report.record_lines(target.driver, &written)?;
+    if count == 0 {
+        report.record(WHOLE, Verdict::Fail, Some("the suite reported no case".to_owned()));
+    } else if let Err(error) = ended
+        && report.count(Verdict::Fail) == failed
+    {
+        report.record(WHOLE, Verdict::Fail, Some(format!("no case failed, and yet: {error}")));
+    }
+    Ok(())
+}
+
+/// What a test program is told of the store and of the run.
+fn prepare_test(test: &mut Command, target: &Target, ready: &Ready, lines: &Path) {
     if let Place::Module(module) = target.place {
-        test.args(["--", module]);
+        test.arg(module);
     }
     test.env(REPORT_VARIABLE, lines).env(SERVER_VARIABLE, &ready.server);
     // The long variants of what runs in process are run by `cargo test`.
@@ -134,16 +163,4 @@ fn run_target(
         test.env(STORAGE_VARIABLE, executable.storage.to_string());
         test.envs(executable.environment.iter().map(|(name, value)| (name, value)));
     }
-    let ended = project::run(&mut test);
-    let written = if lines.exists() { read(lines)? } else { String::new() };
-    let failed = report.count(Verdict::Fail);
-    let count = report.record_lines(target.driver, &written)?;
-    if count == 0 {
-        report.record(WHOLE, Verdict::Fail, Some("the suite reported no case".to_owned()));
-    } else if let Err(error) = ended
-        && report.count(Verdict::Fail) == failed
-    {
-        report.record(WHOLE, Verdict::Fail, Some(format!("no case failed, and yet: {error}")));
-    }
-    Ok(())
 }

@@ -2,6 +2,7 @@
 //! `storagedriver-systemtests`, and one case of the report.
 
 use super::STORAGE_VARIABLE;
+use super::programs::Programs;
 use super::report::{Report, Verdict, WHOLE};
 use crate::project::{self, Outcome, Project};
 use crate::servers::{self, Running};
@@ -20,13 +21,18 @@ const TESTS: &[(&str, &str)] = &[
     ("registry", "system: a registry's life on a bucket"),
 ];
 
+/// The names of the test programs.
+pub(crate) fn programs() -> impl Iterator<Item = &'static str> {
+    TESTS.iter().map(|(name, _)| *name)
+}
+
 /// Runs them all on one server; what cannot be had fails.
-pub(crate) fn run(project: &Project, report: &mut Report) {
+pub(crate) fn run(project: &Project, programs: &Programs, report: &mut Report) {
     report.begin(DRIVER, SERVER);
     match prepare(project) {
         Ok(prepared) => {
             for (test, case) in TESTS {
-                match prepared.run(project, test) {
+                match prepared.run(project, programs, test) {
                     Ok(()) => report.record(case, Verdict::Pass, None),
                     Err(error) => report.record(case, Verdict::Fail, Some(error.to_string())),
                 }
@@ -54,9 +60,9 @@ fn prepare(project: &Project) -> Outcome<Prepared> {
 }
 
 impl Prepared {
-    fn run(&self, project: &Project, test: &str) -> Outcome {
-        let mut command = project.cargo();
-        command.args(["test", "--package", PACKAGE, "--test", test, "--", "--nocapture"]);
+    fn run(&self, project: &Project, programs: &Programs, test: &str) -> Outcome {
+        let mut command = programs.command(project, PACKAGE, test)?;
+        command.arg("--nocapture");
         command.env(STORAGE_VARIABLE, self.running.storage.to_string());
         for (name, path) in &self.programs {
             command.env(name, path);

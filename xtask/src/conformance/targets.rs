@@ -19,8 +19,6 @@ pub(crate) struct Target {
     pub(crate) server: Option<&'static str>,
     /// The package whose tests are run.
     pub(crate) package: &'static str,
-    /// The package's features that they need.
-    pub(crate) features: &'static [&'static str],
     /// Its test programs that run the suite, and what else reports by the suite's lines.
     pub(crate) tests: &'static [&'static str],
     /// What has to be there.
@@ -67,7 +65,6 @@ pub(crate) const TARGETS: &[Target] = &[
         driver: "inmemory",
         server: Some("in-process"),
         package: "storagedriver-inmemory",
-        features: &[],
         tests: &["suite"],
         place: Place::InProcess,
         usual: true,
@@ -76,7 +73,6 @@ pub(crate) const TARGETS: &[Target] = &[
         driver: "filesystem",
         server: None,
         package: "storagedriver-filesystem",
-        features: &[],
         tests: &["suite"],
         place: Place::Directory(std::env::temp_dir),
         usual: true,
@@ -85,7 +81,6 @@ pub(crate) const TARGETS: &[Target] = &[
         driver: "filesystem",
         server: Some("tmpfs"),
         package: "storagedriver-filesystem",
-        features: &[],
         tests: &["suite"],
         place: Place::Directory(|| PathBuf::from("/dev/shm")),
         usual: true,
@@ -110,19 +105,16 @@ pub(crate) const TARGETS: &[Target] = &[
         driver: "opendal",
         server: Some("memory and fs"),
         package: "storagedriver-opendal",
-        features: &[],
         tests: &["suite"],
         place: Place::InProcess,
         usual: true,
     },
-    // Not usual: the services over HTTP take longer to build than to run.
-    over_opendal(&servers::CEPH),
-    over_opendal(&servers::AZURITE),
+    on_server("opendal", "storagedriver-opendal", &servers::CEPH),
+    on_server("opendal", "storagedriver-opendal", &servers::AZURITE),
     Target {
         driver: "objectstore",
         server: Some("in-process"),
         package: "storagedriver-objectstore",
-        features: &[],
         tests: &["suite"],
         place: Place::InProcess,
         usual: true,
@@ -131,7 +123,6 @@ pub(crate) const TARGETS: &[Target] = &[
         driver: python::DRIVER,
         server: Some("python kit"),
         package: "storagedriver-ipc",
-        features: &[],
         tests: &["conformance"],
         place: Place::Kit(&python::KIT),
         usual: true,
@@ -140,7 +131,6 @@ pub(crate) const TARGETS: &[Target] = &[
         driver: go::DRIVER,
         server: Some("go kit"),
         package: "storagedriver-ipc",
-        features: &[],
         tests: &["conformance"],
         place: Place::Kit(&go::KIT),
         usual: true,
@@ -154,7 +144,6 @@ const fn on_server(driver: &'static str, package: &'static str, server: &'static
         driver,
         server: Some(server.name),
         package,
-        features: &[],
         tests: &["conformance"],
         place: Place::Server(server),
         usual: true,
@@ -168,7 +157,6 @@ const fn preset(driver: &'static str, module: &'static str) -> Target {
         driver,
         server: Some("in-process"),
         package: "storagedriver-systemtests",
-        features: &[],
         tests: &["presets"],
         place: Place::Module(module),
         usual: false,
@@ -180,11 +168,6 @@ const fn preset(driver: &'static str, module: &'static str) -> Target {
 const LONG: [&str; 3] = [servers::CEPH.name, servers::CEPH_SWIFT.name, servers::FAKE_GCS.name];
 const SHORT: [&str; 3] =
     [servers::SWIFT_S3API.name, servers::SWIFT_TEMPAUTH.name, servers::SWIFT_KEYSTONE.name];
-/// The driver `opendal`, on a server that it has a service for.
-const fn over_opendal(server: &'static Server) -> Target {
-    let target = on_server("opendal", "storagedriver-opendal", server);
-    Target { features: &["azblob", "s3"], usual: false, ..target }
-}
 
 /// A target that can be run.
 pub(crate) struct Ready {

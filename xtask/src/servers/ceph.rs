@@ -100,7 +100,7 @@ impl Ceph {
         let cluster = identifier()?;
         let (monitor_port, gateway_port) = (free_port()?, free_port()?);
         let keyring = path(&site.data.join("keyring"));
-        let text = configuration(&path(&site.data), &path(&site.logs), &cluster, monitor_port, gateway_port);
+        let text = configuration(&path(&site.data), &cluster, monitor_port, gateway_port);
         let configuration = path(&site.write(CONFIGURATION, &text)?);
         for directory in ["mon", "osd", "rgw"] {
             std::fs::create_dir_all(site.data.join(directory))?;
@@ -143,15 +143,18 @@ impl Ceph {
         let mut make = self.tool("ceph-mon");
         make.args(["--mkfs", "--id", "a", "--monmap", &map, "--keyring", &self.keyring]);
         project::output(&mut make)?;
-        Process::start("mon", &site.logs, self.daemon("ceph-mon")?.args(["--id", "a"]))
+        let mut monitor = Process::start("mon", &site.logs, self.daemon("ceph-mon")?.args(["--id", "a"]))?;
+        monitor.wait_until(READY, || {
+            let mut ask = self.tool("ceph");
+            project::output(ask.args(["--connect-timeout", "5", "mon", "stat"])).is_ok()
+        })?;
+        Ok(monitor)
     }
 
     fn start_store(&self, site: &Site) -> Outcome<Process> {
         let identity = identifier()?;
-        // The first command to the monitor: it may still be starting.
         let mut ask = self.tool("ceph");
-        ask.args(["--connect-timeout", "60", "osd", "new", &identity, OSD]);
-        project::output(&mut ask)?;
+        project::output(ask.args(["osd", "new", &identity, OSD]))?;
         let mut make = self.tool("ceph-osd");
         project::output(make.args(["--mkfs", "--id", OSD, "--osd-uuid", &identity]))?;
         let mut store = Process::start("osd", &site.logs, self.daemon("ceph-osd")?.args(["--id", OSD]))?;
@@ -200,7 +203,7 @@ impl Ceph {
 
 /// One copy of everything, kept in memory; no waiting for a quorum of one. What is deleted is freed
 /// at once and not after hours: the memory would not last, and a full store blocks every request.
-fn configuration(data: &str, logs: &str, cluster: &str, monitor: u16, gateway: u16) -> String {
+fn configuration(data: &str, cluster: &str, monitor: u16, gateway: u16) -> String {
     format!(
         "[global]
 fsid = {cluster}
@@ -219,15 +222,16 @@ mon allow pool size one = true
 mon max pg per osd = 10000
 paxos propose interval = 0.01
 paxos min wait = 0.01
-log file = {logs}/$name.log
-log to stderr = false
+log file =
+log to stderr = true
+err to stderr = true
 run dir = {data}
 pid file =
 admin socket =
 crash dir = {data}
 [mon.a]
 mon data = {data}/mon
-mon data avail crit = 1
+mon data avail crit = -1
 [osd.{OSD}]
 osd data = {data}/osd
 osd objectstore = memstore
