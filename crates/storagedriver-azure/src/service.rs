@@ -81,10 +81,12 @@ impl Service for AzureService {
         meaning(request.what, refusal)
     }
 
-    async fn renew(&self, refusal: &Refusal) -> bool {
-        let is_stale = refusal.status.as_u16() == 401
-            || refusal.is(&["InvalidAuthenticationInfo", "AuthenticationFailed"]);
-        is_stale && self.credentials.renew()
+    fn is_expired(&self, refusal: &Refusal) -> bool {
+        refusal.status.as_u16() == 401 || refusal.is(&["InvalidAuthenticationInfo", "AuthenticationFailed"])
+    }
+
+    async fn renew(&self) -> bool {
+        self.credentials.renew()
     }
 }
 

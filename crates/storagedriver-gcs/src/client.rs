@@ -52,8 +52,12 @@ impl Service for Gcs {
         refusal::error(&self.bucket, request, refusal)
     }
 
-    async fn renew(&self, refusal: &Refusal) -> bool {
-        refusal.status.as_u16() == 401 && self.credentials.forget().await
+    fn is_expired(&self, refusal: &Refusal) -> bool {
+        refusal.status.as_u16() == 401
+    }
+
+    async fn renew(&self) -> bool {
+        self.credentials.forget().await
     }
 }
 

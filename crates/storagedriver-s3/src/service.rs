@@ -51,7 +51,11 @@ impl Service for S3Service {
         refusals::error(request, refusal, &self.bucket)
     }
 
-    async fn renew(&self, refusal: &Refusal) -> bool {
-        refusals::is_expired(refusal) && self.credentials.renew()
+    fn is_expired(&self, refusal: &Refusal) -> bool {
+        refusals::is_expired(refusal)
+    }
+
+    async fn renew(&self) -> bool {
+        self.credentials.renew()
     }
 }

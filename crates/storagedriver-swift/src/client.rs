@@ -60,10 +60,11 @@ impl Service for Swift {
         refusal::error(&self.container, request, refusal)
     }
 
-    async fn renew(&self, refusal: &Refusal) -> bool {
-        if refusal.status.as_u16() != 401 {
-            return false;
-        }
+    fn is_expired(&self, refusal: &Refusal) -> bool {
+        refusal.status.as_u16() == 401
+    }
+
+    async fn renew(&self) -> bool {
         self.account.forget().await;
         true
     }

@@ -93,7 +93,7 @@ pub(crate) const TARGETS: &[Target] = &[
     on_server("swift", "storagedriver-swift", &servers::SWIFT_KEYSTONE),
     on_server("swift", "storagedriver-swift", &servers::CEPH_SWIFT),
     Target {
-        tests: &["conformance", "restarts"],
+        tests: &["conformance", "failures"],
         ..on_server("hdfs", "storagedriver-hdfs", &servers::HADOOP)
     },
     preset("oss", "suites::oss::"),

@@ -1,7 +1,7 @@
 //! When a request is sent again.
 
 use std::hash::{BuildHasher, RandomState};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use storagedriver::observe::{RETRIES_TOTAL, THROTTLED_SECONDS_TOTAL};
 
@@ -25,11 +25,13 @@ pub(super) enum Failed {
 pub(super) struct Attempts {
     made: u32,
     renewed: bool,
+    /// When the one began that runs.
+    began: Instant,
 }
 
 impl Attempts {
     pub(super) fn new() -> Self {
-        Attempts { made: 0, renewed: false }
+        Attempts { made: 0, renewed: false, began: Instant::now() }
     }
 
     /// Waits until the request can be sent again.
@@ -55,7 +57,8 @@ impl Attempts {
             }
             Failed::Broken(broken) => broken.reason().to_owned(),
             Failed::Refused(refusal) if !service.is_transient(&refusal) => {
-                if is_last || self.renewed || !service.renew(&refusal).await {
+                let may_renew = !is_last && !self.renewed && service.is_expired(&refusal);
+                if !may_renew || !client.renew(service, self.began).await {
                     return Err(service.error(request, refusal));
                 }
                 self.renewed = true;
@@ -85,6 +88,7 @@ impl Attempts {
             metrics::counter!(THROTTLED_SECONDS_TOTAL, "driver" => client.driver()).increment(seconds);
         }
         tokio::time::sleep(wait).await;
+        self.began = Instant::now();
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ::http::HeaderValue;
 use ::http::header::CONTENT_LENGTH;
@@ -12,6 +12,7 @@ use object_store::ClientOptions;
 use object_store::client::{HttpConnector, HttpRequest};
 use storagedriver::url::Url;
 use storagedriver::{BoxError, ErrorKind, async_trait};
+use tokio::sync::Mutex;
 
 use super::attempts::{Attempts, Failed};
 use super::sending::{self, Progress};
@@ -43,10 +44,15 @@ pub trait Service: Debug + Send + Sync + 'static {
         refusal.into_error(request.what)
     }
 
-    /// Called once for a refusal that another attempt cannot help: drops credentials that it calls
-    /// expired, and says whether a new attempt makes sense now.
-    async fn renew(&self, refusal: &Refusal) -> bool {
+    /// Whether the refusal is of the credentials, and there may be others now.
+    fn is_expired(&self, refusal: &Refusal) -> bool {
         let _ = refusal;
+        false
+    }
+
+    /// Drops the credentials, and says whether a new attempt makes sense now. Of attempts that were refused side by side
+    /// as [expired](Self::is_expired), one has this called.
+    async fn renew(&self) -> bool {
         false
     }
 }
@@ -62,6 +68,8 @@ struct Inner {
     credentials: reqwest::Client,
     /// Milliseconds of throttling that were not yet a whole second of the counter.
     throttled: AtomicU64,
+    /// When credentials were renewed last.
+    renewed: Mutex<Option<Instant>>,
 }
 
 impl Debug for HttpClient {
@@ -92,7 +100,8 @@ impl HttpClient {
     pub fn new(driver: &'static str, options: HttpOptions) -> Result<Self, BoxError> {
         let store = options.builder()?.build()?;
         let credentials = options.builder()?.timeout(CREDENTIALS_TIMEOUT).build()?;
-        Ok(HttpClient(Arc::new(Inner { driver, options, store, credentials, throttled: AtomicU64::new(0) })))
+        let (throttled, renewed) = (AtomicU64::new(0), Mutex::new(None));
+        Ok(HttpClient(Arc::new(Inner { driver, options, store, credentials, throttled, renewed })))
     }
 
     /// For the builders of `object_store`: their credential providers then use this client's
@@ -145,6 +154,20 @@ impl HttpClient {
                 Err(Failed::Unsent(StoreError::failed(ErrorKind::Backend, reason)))
             }
         }
+    }
+
+    /// Has credentials renewed that an attempt was refused with, unless others were since it began; whether a new attempt
+    /// makes sense.
+    pub(super) async fn renew(&self, service: &dyn Service, began: Instant) -> bool {
+        let mut renewed = self.0.renewed.lock().await;
+        if renewed.is_some_and(|renewed| renewed > began) {
+            return true;
+        }
+        let helps = service.renew().await;
+        if helps {
+            *renewed = Some(Instant::now());
+        }
+        helps
     }
 
     /// One attempt, up to the head of a 2xx.

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
@@ -119,6 +119,7 @@ fn status(status: &str, headers: &str, body: &str) -> String {
 struct Plain {
     signed: AtomicUsize,
     renews: bool,
+    renewed: AtomicUsize,
 }
 
 #[async_trait]
@@ -135,8 +136,13 @@ impl Service for Plain {
         refusal
     }
 
-    async fn renew(&self, refusal: &Refusal) -> bool {
-        self.renews && refusal.status == 403
+    fn is_expired(&self, refusal: &Refusal) -> bool {
+        refusal.status == 403
+    }
+
+    async fn renew(&self) -> bool {
+        self.renewed.fetch_add(1, Ordering::SeqCst);
+        self.renews
     }
 }
 
@@ -253,6 +259,27 @@ async fn expired_credentials_are_renewed_once() {
     let error = get(&server, &Plain { renews: true, ..Plain::default() }).await.unwrap_err();
     assert_eq!(told(error).0, ErrorKind::PermissionDenied);
     assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn credentials_that_expire_for_many_are_renewed_once() {
+    let expired = || Act::Reply(status("403 Forbidden", "", "expired"));
+    let service = Plain { renews: true, ..Plain::default() };
+    let client = client();
+    let old = Instant::now();
+    // Refused before and after somebody renewed: whoever began before takes what is there now.
+    assert!(client.renew(&service, old).await);
+    assert!(client.renew(&service, old).await);
+    assert_eq!(service.renewed.load(Ordering::SeqCst), 1);
+    // What began after it was refused with the new ones.
+    let server = Scripted::start(vec![expired(), Act::Reply(ok("x"))]);
+    let request = Request::new("GetThing", Method::GET, server.url.clone());
+    client.exchange(&service, &request, 100, |_, body| Ok(body)).await.unwrap();
+    assert_eq!(service.renewed.load(Ordering::SeqCst), 2);
+    // No refusal of the credentials: nobody tries again because they were renewed meanwhile.
+    let server = Scripted::start(vec![Act::Reply(status("404 Not Found", "", "no")), Act::Reply(ok("x"))]);
+    assert!(get(&server, &service).await.is_err());
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]

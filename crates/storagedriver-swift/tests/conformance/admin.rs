@@ -49,10 +49,14 @@ impl Service for Owner {
         Refusal::plain(head, body)
     }
 
-    async fn renew(&self, refusal: &Refusal) -> bool {
+    fn is_expired(&self, refusal: &Refusal) -> bool {
+        refusal.status.as_u16() == 401
+    }
+
+    async fn renew(&self) -> bool {
         let session = authenticate(&self.http, &self.parameters).await;
         *self.token.lock().unwrap() = session.token;
-        refusal.status.as_u16() == 401
+        true
     }
 }
 

@@ -93,6 +93,24 @@ async fn a_token_that_has_expired_is_replaced_once() {
     assert_eq!(server.tokens_given(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_expires_for_many_is_asked_for_once() {
+    let server = SwiftServer::start(SwiftOptions::default()).unwrap();
+    let storage = impatient(&crate::server::parameters(&server.endpoint()), 3);
+    storage.put_content("/a", "content").await.unwrap();
+    for _ in 0..5 {
+        server.expire_tokens();
+        let readers = (0..20).map(|_| {
+            let storage = storage.clone();
+            tokio::spawn(async move { storage.get_content("/a").await })
+        });
+        for reader in readers.collect::<Vec<_>>() {
+            assert_eq!(reader.await.unwrap().unwrap(), "content");
+        }
+        assert_eq!(server.tokens_given(), 1);
+    }
+}
+
 #[tokio::test]
 async fn a_wrong_password_is_told_without_it() {
     let server = SwiftServer::start(SwiftOptions::default()).unwrap();

@@ -1,18 +1,15 @@
 //! What happens when a process dies: DataNode and NameNode killed and started again during writes, and a client
-//! killed in the middle of an upload. On the server that `cargo xtask conformance` has started, after the suite.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A failure here fails the test.
+//! killed in the middle of an upload.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use storagedriver::{Error, Factory, Parameters, Storage, WalkOptions, WriteMode};
-use storagedriver_hdfs::DRIVER;
+use storagedriver::{Error, Storage, WalkOptions, WriteMode};
 
-/// Says where the server is, and in which files the numbers of its processes are.
-const STORAGE: &str = "STORAGEDRIVER_CONFORMANCE_STORAGE";
+use super::{given, new_root, run, storage};
 
 /// Where the child works.
 const ROOT: &str = "STORAGEDRIVER_TEST_ROOT";
@@ -23,31 +20,6 @@ const PATIENCE: Duration = Duration::from_secs(240);
 /// How much is written before the server is killed, and after it is back.
 const BEFORE: usize = 12;
 const AFTER: usize = 6;
-
-/// There is one server.
-static TURN: Mutex<()> = Mutex::new(());
-
-fn given() -> serde_json::Value {
-    let given = std::env::var(STORAGE)
-        .unwrap_or_else(|_| panic!("{STORAGE} is not set: run this by `cargo xtask conformance hdfs`"));
-    serde_json::from_str(&given).unwrap()
-}
-
-async fn storage(root: &str) -> Storage {
-    let given = given();
-    let mut parameters = Parameters::new();
-    for (name, value) in given["parameters"].as_object().unwrap() {
-        parameters.insert(name, value.as_str().unwrap());
-    }
-    parameters.insert("rootdirectory", root);
-    parameters.insert("blocksize", "1 MiB");
-    Factory::new().with(DRIVER).create("hdfs", parameters).await.unwrap()
-}
-
-fn new_root(name: &str) -> String {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    format!("/restarts/{name}-{:x}", since.as_nanos())
-}
 
 fn pid(process: &str) -> String {
     let place = given()["processes"][process].as_str().unwrap().to_owned();
@@ -175,16 +147,6 @@ async fn assert_clean(storage: &Storage) {
     }
 }
 
-fn run(future: impl Future<Output = ()>) {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(future);
-}
-
 #[test]
 fn a_datanode_is_killed_during_writes() {
     run(restarted("datanode"));
@@ -231,7 +193,7 @@ fn a_client_is_killed_in_an_upload_and_another_goes_on() {
     run(async {
         let root = new_root("client");
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "child", "--nocapture", "--test-threads=1"])
+            .args(["--exact", "restarts::child", "--nocapture", "--test-threads=1"])
             .env(ROOT, &root)
             .stdout(Stdio::piped())
             .spawn()

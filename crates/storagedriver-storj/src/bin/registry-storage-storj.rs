@@ -1,0 +1,5 @@
+//! The driver `storj` as a process of its own: `docs/out-of-process.md`.
+
+fn main() -> std::process::ExitCode {
+    storagedriver_ipc::main(&[storagedriver_storj::DRIVER])
+}
