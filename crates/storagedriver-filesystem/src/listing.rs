@@ -31,9 +31,34 @@ pub(crate) const CALLS: usize = 3;
 pub(crate) struct Listing {
     /// `None`: all names were read.
     rest: Option<(Start, Scan)>,
-    found: Vec<FileInfo>,
-    /// Of each of those that were found: how its name begins, and its place.
-    order: Vec<(u64, usize)>,
+    found: Vec<Found>,
+}
+
+/// A child, small, as it is moved when they are sorted.
+#[derive(Debug)]
+struct Found {
+    /// How its name begins: see [`beginning`].
+    beginning: u64,
+    path: StoragePath,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    File,
+    Directory,
+    /// What a link points to.
+    Linked(Box<Meta>),
+}
+
+impl Found {
+    fn into_info(self) -> FileInfo {
+        match self.what {
+            What::File => FileInfo::file(self.path),
+            What::Directory => FileInfo::directory(self.path),
+            What::Linked(meta) => info(self.path, &meta),
+        }
+    }
 }
 
 /// How a name begins, as a number of the same order: most names differ there, and are sorted without
@@ -50,22 +75,19 @@ impl Listing {
     }
 
     fn empty(rest: Option<(Start, Scan)>) -> Self {
-        Listing { rest, found: Vec::new(), order: Vec::new() }
+        Listing { rest, found: Vec::new() }
     }
 
     /// All names were read: brings the children into the order of their names.
     fn finish(&mut self) {
         self.rest = None;
-        let (found, mut order) = (std::mem::take(&mut self.found), std::mem::take(&mut self.order));
-        let path = |at: usize| found.get(at).map(FileInfo::path);
-        order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| path(a.1).cmp(&path(b.1))));
-        let mut found: Vec<Option<FileInfo>> = found.into_iter().map(Some).collect();
-        self.found = order.iter().filter_map(|(_, at)| found.get_mut(*at)?.take()).collect();
+        let order = |a: &Found, b: &Found| a.beginning.cmp(&b.beginning).then_with(|| a.path.cmp(&b.path));
+        self.found.sort_unstable_by(order);
     }
 
     /// The children, sorted by name.
     pub(crate) fn into_found(self) -> Vec<FileInfo> {
-        self.found
+        self.found.into_iter().map(Found::into_info).collect()
     }
 }
 
@@ -143,17 +165,14 @@ impl Root {
     /// Sizes and times are not asked for: that would be a call for each file, and whoever needs them
     /// of all walks.
     pub(crate) fn list_on(&self, path: &StoragePath, listing: &mut Listing) -> Result<(), Stop> {
-        let Listing { rest, found, order } = listing;
+        let Listing { rest, found } = listing;
         let Some((start, scan)) = rest else {
             return Ok(());
         };
         let failed = |errno| failed(start, path, errno);
         let names = scan.advance(
             |name, kind| {
-                if let Some(info) = self.child(start, path, name, kind).map_err(failed)? {
-                    order.push((beginning(info.path().name()), found.len()));
-                    found.push(info);
-                }
+                found.extend(self.child(start, path, name, kind).map_err(failed)?);
                 Ok(())
             },
             failed,
@@ -165,26 +184,28 @@ impl Root {
     }
 
     /// What is listed of one name.
-    fn child(&self, start: &Start, path: &StoragePath, name: &CStr, kind: Kind) -> Io<Option<FileInfo>> {
-        let Some(child) = name.to_str().ok().filter(|name| !is_silly(name)) else {
+    fn child(&self, start: &Start, path: &StoragePath, name: &CStr, kind: Kind) -> Io<Option<Found>> {
+        let Some(name) = name.to_str().ok().filter(|name| !is_silly(name)) else {
             return Ok(None);
         };
-        let Ok(child) = path.child(child) else {
+        let Ok(path) = path.child(name) else {
             return Ok(None);
         };
-        match kind {
-            Kind::Directory => Ok(Some(FileInfo::directory(child))),
-            Kind::Other => Ok(None),
-            Kind::File => Ok(Some(FileInfo::file(child))),
-            Kind::Symlink | Kind::Unknown => match self.find_by(start, child.relative()) {
-                // `None`: a link to nothing.
-                Ok(meta) => Ok(meta.map(|meta| info(child, &meta))),
+        let what = match kind {
+            Kind::Directory => What::Directory,
+            Kind::Other => return Ok(None),
+            Kind::File => What::File,
+            Kind::Symlink | Kind::Unknown => match self.find_by(start, path.relative()) {
+                Ok(Some(meta)) => What::Linked(Box::new(meta)),
+                // A link to nothing.
+                Ok(None) => return Ok(None),
                 // A link out of the root or in a circle. It is not left out: whoever walks over
                 // the tree to see what is in use has to fail here, and does, at its `stat`.
-                Err(Errno::XDEV | Errno::LOOP | Errno::ACCESS) => Ok(Some(FileInfo::file(child))),
-                Err(errno) => Err(errno),
+                Err(Errno::XDEV | Errno::LOOP | Errno::ACCESS) => What::File,
+                Err(errno) => return Err(errno),
             },
-        }
+        };
+        Ok(Some(Found { beginning: beginning(name), path, what }))
     }
 
     /// What a relative path below the root is, links followed; `None` if there is nothing.
