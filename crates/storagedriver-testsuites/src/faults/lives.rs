@@ -1,6 +1,9 @@
 //! Many clients at once, until there were enough faults.
 
+use std::time::{Duration, Instant};
+
 use futures_util::future::join_all;
+use storagedriver::Storage;
 
 use super::{FaultProxy, Life};
 
@@ -43,6 +46,28 @@ pub async fn survive(
         life.look(&calm).await;
     }
     calm
+}
+
+/// How long the last of what clients asked for may take at the store.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Ends all uploads, however young. A request whose client has given it up may still be carried out meanwhile, and what it
+/// changes cannot be ended by who listed it before: then it is looked for once more, and told of.
+///
+/// # Panics
+/// Something is listed for ever.
+pub async fn end_uploads(calm: &Storage) {
+    let started = Instant::now();
+    loop {
+        let reaped = calm.abort_stale("/", Duration::ZERO).await.unwrap_or_else(|error| panic!("{error}"));
+        let left = calm.uploads("/").await.unwrap_or_else(|error| panic!("{error}"));
+        if left.is_empty() {
+            return;
+        }
+        assert!(started.elapsed() < PATIENCE, "uploads are left: {left:?}");
+        println!("{} ended, {} kept, and then there are {left:?}", reaped.aborted.len(), reaped.kept);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// The life, or the panic that ended it.

@@ -47,7 +47,7 @@ pub mod swift;
 
 pub use fault::{CopyEnd, Fault, Hold, Mark, Place};
 pub use life::Life;
-pub use lives::survive;
+pub use lives::{end_uploads, survive};
 pub use proxy::FaultProxy;
 pub use record::{Counts, Entry};
 pub use schedule::{Rule, Schedule};
