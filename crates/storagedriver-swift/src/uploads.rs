@@ -191,7 +191,13 @@ impl Client {
         if let Some((token, name)) = id.strip_prefix(CLAIM).and_then(|told| told.split_once(':')) {
             let set = Set::named(name);
             return match self.claimed(&set).await? {
-                Some(claim) if claim.token == token => self.settle(key, &set, &claim.purpose).await,
+                Some(claim) if claim.token == token => {
+                    if self.settle(key, &set, &claim.purpose).await? {
+                        Ok(())
+                    } else {
+                        Err(shared(&claim.purpose))
+                    }
+                }
                 // That claim was settled, and this one is somebody's who is at work: to release it would let a
                 // third remove what he is about to name.
                 Some(_) | None => Ok(()),
@@ -204,7 +210,9 @@ impl Client {
         }
         let purpose = Purpose::Abort(key.to_owned());
         match self.claim(&set, &purpose).await? {
-            Held::Other(other) if other != purpose => return self.settle(key, &set, &other).await,
+            Held::Other(other) if other != purpose => {
+                return self.settle(key, &set, &other).await.map(drop);
+            }
             Held::Mine | Held::Other(_) => {}
         }
         if self.find(&open).await?.is_none() {
@@ -221,8 +229,8 @@ impl Client {
         self.release(set).await
     }
 
-    /// Ends what was left behind by whoever held the claim.
-    async fn settle(&self, key: &str, set: &Set, purpose: &Purpose) -> StoreResult<()> {
+    /// Ends what was left behind by whoever held the claim; `false` if that has to stay.
+    async fn settle(&self, key: &str, set: &Set, purpose: &Purpose) -> StoreResult<bool> {
         let ends: Vec<&String> = match purpose {
             Purpose::Publish(key) | Purpose::Abort(key) | Purpose::Delete(key) => vec![key],
             Purpose::Move(from, to) => vec![from, to],
@@ -232,12 +240,13 @@ impl Client {
             referring += u32::from(self.refers(end, set).await?);
         }
         match referring {
-            0 => self.discard(ends.first().map_or(key, |end| end.as_str()), set).await,
+            0 => self.discard(ends.first().map_or(key, |end| end.as_str()), set).await?,
             // One object has them: they are what others are.
-            1 => self.close(ends.first().map_or(key, |end| end.as_str()), set).await,
+            1 => self.close(ends.first().map_or(key, |end| end.as_str()), set).await?,
             // Two have them, after a rename that was cut short: the claim keeps either from removing them.
-            _ => Ok(()),
+            _ => return Ok(false),
         }
+        Ok(true)
     }
 
     /// Uploads that are open, and, for the whole container, what old claims tell of.
@@ -291,6 +300,18 @@ impl Client {
             }
         }
     }
+}
+
+/// What whoever wants to end a claim is told while two objects have its segments.
+fn shared(purpose: &Purpose) -> StoreError {
+    let (from, to) = match purpose {
+        Purpose::Move(from, to) => (from.as_str(), to.as_str()),
+        Purpose::Publish(key) | Purpose::Abort(key) | Purpose::Delete(key) => (key.as_str(), key.as_str()),
+    };
+    let reason = format!(
+        "{from} and {to} have one content since a rename was cut short; rename again or delete one of them, then this can be ended"
+    );
+    StoreError::failed(ErrorKind::Conflict, reason)
 }
 
 fn with(mut request: Request, headers: &[(HeaderName, &str)]) -> StoreResult<Request> {

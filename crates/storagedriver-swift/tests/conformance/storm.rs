@@ -2,9 +2,8 @@
 //! a real server does takes its time.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use storagedriver_testsuites::faults::{Fault, Life, Schedule, end_uploads, survive};
+use storagedriver_testsuites::faults::{Fault, Life, Schedule, survive, swift};
 use storagedriver_testsuites::{Checked, OnServer, Outcome};
 
 use crate::admin::Admin;
@@ -32,7 +31,7 @@ fn uploads_survive_faults() -> Checked {
             Life::new(storage, SEED ^ number, &format!("/life-{number}"), parameters.chunksize)
         });
         let calm = survive(lives.collect(), &proxy, faults_wanted, || open(&parameters, 4)).await;
-        end_uploads(&calm).await;
+        swift::end_uploads(&calm).await;
 
         // What is left are files and their segments.
         let admin = Admin::new(&crate::given::parameters()).await;

@@ -14,7 +14,7 @@ use storagedriver_object::ObjectDriver;
 use storagedriver_object::http::HttpOptions;
 use storagedriver_swift::{SwiftBackend, SwiftParameters};
 use storagedriver_testservers::{SwiftOptions, SwiftServer};
-use storagedriver_testsuites::faults::{Fault, FaultProxy, Life, Schedule, end_uploads, survive, swift};
+use storagedriver_testsuites::faults::{Fault, FaultProxy, Life, Schedule, survive, swift};
 
 /// How many faults each kind of large object survives.
 const FAULTS: u64 = 500;
@@ -55,7 +55,7 @@ async fn uploads_survive(options: SwiftOptions) {
         Life::new(open(&parameters, 3), seed ^ number, &format!("/life-{number}"), parameters.chunksize)
     });
     let calm = survive(lives.collect(), &proxy, FAULTS, || open(&parameters, 3)).await;
-    end_uploads(&calm).await;
+    swift::end_uploads(&calm).await;
     // What is left are files and their segments.
     let keys = server.store().keys("container");
     let left: Vec<_> =

@@ -1,6 +1,8 @@
 //! Renames of large objects that are cut short: two manifests name the same segments then.
 
-use storagedriver::Storage;
+use std::time::Duration;
+
+use storagedriver::{ErrorKind, Storage};
 use storagedriver_testservers::{SwiftOptions, SwiftServer};
 use storagedriver_testsuites::faults::{Fault, FaultProxy, Rule, Schedule, swift};
 
@@ -46,12 +48,12 @@ async fn cut_short() -> (SwiftServer, FaultProxy, Storage, Vec<u8>) {
 fn reaper(server: &SwiftServer) -> Storage {
     let parameters = parameters(&server.endpoint());
     let mut options = parameters.options();
-    options.orphan_age = std::time::Duration::ZERO;
+    options.orphan_age = Duration::ZERO;
     Storage::new(storagedriver_object::ObjectDriver::new(
         storagedriver_swift::SwiftBackend::with_options(
             &parameters,
             storagedriver_object::http::HttpOptions::default(),
-            std::time::Duration::ZERO,
+            Duration::ZERO,
         )
         .unwrap(),
         options,
@@ -68,7 +70,7 @@ async fn a_delete_of_either_end_leaves_the_other_whole() {
         // Then the last one goes; what it leaves is told of, and goes with what is stale.
         other.delete(kept).await.unwrap();
         let reaper = reaper(&server);
-        reaper.abort_stale("/", std::time::Duration::ZERO).await.unwrap();
+        reaper.abort_stale("/", Duration::ZERO).await.unwrap();
         assert_eq!(left(&server), [""; 0]);
     }
 }
@@ -105,6 +107,23 @@ async fn to_another_place_its_content_is_copied() {
     }
     let copy = server.store().object("container", "some/root/files/c").unwrap();
     assert_eq!(copy.content.size(), content.len() as u64, "a copy and no manifest");
+}
+
+#[tokio::test]
+async fn its_claim_cannot_be_ended_while_two_have_the_content() {
+    let (server, _proxy, _, content) = cut_short().await;
+    let reaper = reaper(&server);
+    let told = reaper.uploads("/").await.unwrap();
+    let error = reaper.abort_upload(&told[0]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+    assert!(error.to_string().contains("files/b have one content"), "{error}");
+    let reaped = reaper.abort_stale("/", Duration::ZERO).await.unwrap();
+    assert_eq!((reaped.aborted.len(), reaped.kept), (0, 1));
+    another(&server).delete("/a").await.unwrap();
+    let reaped = reaper.abort_stale("/", Duration::ZERO).await.unwrap();
+    assert_eq!((reaped.aborted.len(), reaped.kept), (1, 0));
+    assert_eq!(reaper.uploads("/").await.unwrap(), []);
+    assert_eq!(reaper.get_content("/b").await.unwrap(), content);
 }
 
 /// Wherever it is cut short, both or one are there, whole.

@@ -5,6 +5,7 @@
 
 use hyper::Method;
 use hyper::http::request::Parts;
+use storagedriver::{ErrorKind, Storage};
 
 /// A token: `GET` in version 1 of the identity API, `POST` in the later ones.
 pub const AUTHENTICATE: &str = "authenticate";
@@ -34,6 +35,25 @@ pub const DELETE_CLAIM: &str = "delete claim";
 pub const BULK_DELETE: &str = "bulk delete";
 /// Every other request.
 pub const OTHER: &str = "other";
+
+/// As [`end_uploads`](super::end_uploads), after it was decided which of two paths keeps the one content that a rename left them
+/// when it was cut short: the new one. Until then nobody can end its claim.
+///
+/// # Panics
+/// As there; or something else than such a claim cannot be ended.
+pub async fn end_uploads(calm: &Storage) {
+    let told = calm.uploads("/").await.unwrap_or_else(|error| panic!("{error}"));
+    for claim in told.iter().filter(|upload| upload.id().starts_with("store:claim:")) {
+        match calm.abort_upload(claim).await {
+            Err(error) if error.kind() == ErrorKind::Conflict => {
+                println!("{error}");
+                calm.delete(claim.path().as_str()).await.unwrap_or_else(|error| panic!("{error}"));
+            }
+            ended => ended.unwrap_or_else(|error| panic!("{error}")),
+        }
+    }
+    super::end_uploads(calm).await;
+}
 
 /// Makes what names the operation of a request, for objects in this container.
 pub fn operations_in(container: &str) -> impl Fn(&Parts) -> &'static str + Send + Sync + 'static {
