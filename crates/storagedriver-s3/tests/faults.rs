@@ -55,7 +55,7 @@ fn faulty(server: &S3Server, seed: u64, rate: f64) -> (FaultProxy, String) {
 }
 
 async fn nothing_is_left(server: &S3Server, calm: &Storage) {
-    end_uploads(calm).await;
+    end_uploads(calm).await.unwrap();
     let left: Vec<_> = server.store().uploads("bucket").into_iter().map(|(_, upload)| upload.key).collect();
     assert!(left.is_empty(), "multipart uploads are left: {left:?}");
     let keys = server.store().keys("bucket");

@@ -60,7 +60,7 @@ async fn uploads_survive(uploads: &'static str, chunksize: u64) {
     let lives = (0..LIVES)
         .map(|number| Life::new(open(&parameters, 2), seed ^ number, &format!("/life-{number}"), chunksize));
     let calm = survive(lives.collect(), &proxy, FAULTS, || open(&parameters, 3)).await;
-    end_uploads(&calm).await;
+    end_uploads(&calm).await.unwrap();
     let left: Vec<_> =
         server.store().uploads("bucket").into_iter().map(|(id, upload)| (id, upload.key)).collect();
     assert!(left.is_empty(), "multipart uploads are left: {left:?}");

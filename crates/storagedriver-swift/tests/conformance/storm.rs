@@ -31,7 +31,7 @@ fn uploads_survive_faults() -> Checked {
             Life::new(storage, SEED ^ number, &format!("/life-{number}"), parameters.chunksize)
         });
         let calm = survive(lives.collect(), &proxy, faults_wanted, || open(&parameters, 4)).await;
-        swift::end_uploads(&calm).await;
+        swift::end_uploads(&calm).await.unwrap();
 
         // What is left are files and their segments.
         let admin = Admin::new(&crate::given::parameters()).await;

@@ -55,7 +55,7 @@ async fn uploads_survive(options: SwiftOptions) {
         Life::new(open(&parameters, 3), seed ^ number, &format!("/life-{number}"), parameters.chunksize)
     });
     let calm = survive(lives.collect(), &proxy, FAULTS, || open(&parameters, 3)).await;
-    swift::end_uploads(&calm).await;
+    swift::end_uploads(&calm).await.unwrap();
     // What is left are files and their segments.
     let keys = server.store().keys("container");
     let left: Vec<_> =

@@ -54,15 +54,18 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Ends all uploads, however young. A request whose client has given it up may still be carried out meanwhile, and what it
 /// changes cannot be ended by who listed it before: then it is looked for once more, and told of.
 ///
+/// # Errors
+/// What the storage answers.
+///
 /// # Panics
 /// Something is listed for ever.
-pub async fn end_uploads(calm: &Storage) {
+pub async fn end_uploads(calm: &Storage) -> storagedriver::Result<()> {
     let started = Instant::now();
     loop {
-        let reaped = calm.abort_stale("/", Duration::ZERO).await.unwrap_or_else(|error| panic!("{error}"));
-        let left = calm.uploads("/").await.unwrap_or_else(|error| panic!("{error}"));
+        let reaped = calm.abort_stale("/", Duration::ZERO).await?;
+        let left = calm.uploads("/").await?;
         if left.is_empty() {
-            return;
+            return Ok(());
         }
         assert!(started.elapsed() < PATIENCE, "uploads are left: {left:?}");
         println!("{} ended, {} kept, and then there are {left:?}", reaped.aborted.len(), reaped.kept);

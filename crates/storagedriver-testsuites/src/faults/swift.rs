@@ -39,20 +39,23 @@ pub const OTHER: &str = "other";
 /// As [`end_uploads`](super::end_uploads), after it was decided which of two paths keeps the one content that a rename left them
 /// when it was cut short: the new one. Until then nobody can end its claim.
 ///
+/// # Errors
+/// What the storage answers; something else than such a claim cannot be ended.
+///
 /// # Panics
-/// As there; or something else than such a claim cannot be ended.
-pub async fn end_uploads(calm: &Storage) {
-    let told = calm.uploads("/").await.unwrap_or_else(|error| panic!("{error}"));
+/// As there.
+pub async fn end_uploads(calm: &Storage) -> storagedriver::Result<()> {
+    let told = calm.uploads("/").await?;
     for claim in told.iter().filter(|upload| upload.id().starts_with("store:claim:")) {
         match calm.abort_upload(claim).await {
             Err(error) if error.kind() == ErrorKind::Conflict => {
                 println!("{error}");
-                calm.delete(claim.path().as_str()).await.unwrap_or_else(|error| panic!("{error}"));
+                calm.delete(claim.path().as_str()).await?;
             }
-            ended => ended.unwrap_or_else(|error| panic!("{error}")),
+            ended => ended?,
         }
     }
-    super::end_uploads(calm).await;
+    super::end_uploads(calm).await
 }
 
 /// Makes what names the operation of a request, for objects in this container.
